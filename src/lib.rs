@@ -1,0 +1,2 @@
+//! visavis, the library behind the daemon. In reading order:
+pub mod proto;
