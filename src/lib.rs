@@ -1,2 +1,3 @@
 //! visavis, the library behind the daemon. In reading order:
+pub mod config;
 pub mod proto;

@@ -1,0 +1,298 @@
+//! The proved configuration: what the rest of the daemon is given.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::error::Problem;
+use super::file::{File, Limits, Lines, Log, Secret, TlsSource};
+
+/// A configuration without a problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[http]`
+    pub http: Http,
+    /// `[tls]`
+    pub tls: Tls,
+    /// `[turn]`
+    pub turn: Turn,
+    /// `[rooms]`
+    pub rooms: Rooms,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[log]`
+    pub log: Log,
+}
+
+/// What the box is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// A DNS name in lower case; `None`: the machine's own.
+    pub public_name: Option<String>,
+    /// Database, keys and certificates.
+    pub data_dir: PathBuf,
+}
+
+/// Where the page, the API and the signaling are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// At least one.
+    pub listen: Vec<SocketAddr>,
+    /// Where plain HTTP is sent on to HTTPS.
+    pub redirect_listen: Vec<SocketAddr>,
+}
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// This box's own authority.
+    LocalCa,
+    /// PEM files.
+    Files {
+        /// The chain, leaf first.
+        cert: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// A reverse proxy in front does it.
+    Off,
+}
+
+/// The relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "config/visavis.toml explains each key")]
+pub struct Turn {
+    pub listen_udp: Vec<SocketAddr>,
+    pub realm: String,
+    pub external_addresses: Vec<IpAddr>,
+    pub relay_ports: RangeInclusive<u16>,
+    pub shared_secret: Option<Secret>,
+    pub allow_peers: Vec<IpNet>,
+    pub deny_peers: Vec<IpNet>,
+    pub max_delay: Duration,
+    pub relay_only: bool,
+}
+
+/// The calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rooms {
+    /// 2 to 12.
+    pub participants_max: usize,
+    /// 1 s to 10 min.
+    pub reconnect_grace: Duration,
+}
+
+/// Proves a file; `lines` says where its keys stand.
+///
+/// # Errors
+/// Every problem at once.
+pub fn check(file: &File, lines: &Lines) -> Result<Config, Vec<Problem>> {
+    let mut checker = Checker { lines, problems: Vec::new() };
+    let config = Config {
+        server: checker.server(file),
+        http: checker.http(file),
+        tls: checker.tls(file),
+        turn: checker.turn(file),
+        rooms: checker.rooms(file),
+        limits: checker.limits(&file.limits),
+        log: file.log.clone(),
+    };
+    checker.listeners_are_distinct(file);
+    if checker.problems.is_empty() { Ok(config) } else { Err(checker.problems) }
+}
+
+struct Checker<'a> {
+    lines: &'a Lines,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn server(&mut self, file: &File) -> Server {
+        let name = file.server.public_name.to_ascii_lowercase();
+        let sound = name.is_empty() || is_host_name(&name);
+        self.require(
+            sound,
+            "server.public-name",
+            format!("`{name}` is not a host name"),
+            "write a DNS name such as calls.school.example, without scheme and port, or leave it empty",
+        );
+        self.require(
+            file.server.data_dir.is_absolute(),
+            "server.data-dir",
+            "is not an absolute path",
+            "write it from the root, such as /var/lib/visavis",
+        );
+        Server { public_name: (!name.is_empty()).then_some(name), data_dir: file.server.data_dir.clone() }
+    }
+
+    fn http(&mut self, file: &File) -> Http {
+        self.require(
+            !file.http.listen.is_empty(),
+            "http.listen",
+            "is empty, so no browser can connect",
+            "name at least one address, such as 0.0.0.0:443",
+        );
+        Http { listen: file.http.listen.clone(), redirect_listen: file.http.redirect_listen.clone() }
+    }
+
+    fn tls(&mut self, file: &File) -> Tls {
+        let tls = &file.tls;
+        let files = tls.source == TlsSource::Files;
+        for (key, path) in [("tls.cert-file", &tls.cert_file), ("tls.key-file", &tls.key_file)] {
+            let given = !path.as_os_str().is_empty();
+            self.require(
+                given || !files,
+                key,
+                "is missing, but tls.source is \"files\"",
+                "name the PEM file, or set tls.source to \"local-ca\"",
+            );
+            self.require(
+                !given || files,
+                key,
+                "is set, but tls.source is not \"files\"",
+                "set tls.source = \"files\", or leave the key out",
+            );
+        }
+        self.require(
+            tls.source != TlsSource::Acme,
+            "tls.source",
+            "is \"acme\", which this version cannot do yet",
+            "use \"local-ca\", or \"files\" with a certificate of your own",
+        );
+        match tls.source {
+            TlsSource::Files => Tls::Files { cert: tls.cert_file.clone(), key: tls.key_file.clone() },
+            TlsSource::Off => Tls::Off,
+            TlsSource::LocalCa | TlsSource::Acme => Tls::LocalCa,
+        }
+    }
+
+    fn turn(&mut self, file: &File) -> Turn {
+        let turn = &file.turn;
+        for (key, listen) in [("turn.listen-tcp", &turn.listen_tcp), ("turn.listen-tls", &turn.listen_tls)] {
+            self.require(listen.is_empty(), key, "is set, but this version relays over UDP alone", "leave it empty");
+        }
+        let realm_fits = !turn.realm.is_empty() && turn.realm.len() <= 127 && !turn.realm.contains(['"', '\\']);
+        self.require(realm_fits, "turn.realm", "is not 1 to 127 bytes without quotes", "write a short name, such as visavis");
+        let ports = &turn.relay_ports.0;
+        let span = usize::from(*ports.end()).saturating_sub(usize::from(*ports.start()));
+        self.require(
+            *ports.start() >= 1024 && ports.start() <= ports.end() && span >= 9,
+            "turn.relay-ports",
+            "is not a range of at least 10 ports from 1024 on",
+            "write the lower port first, such as 49152-65535",
+        );
+        for listener in &turn.listen_udp {
+            let apart = listener.port() == 0 || !ports.contains(&listener.port());
+            self.require(
+                apart,
+                "turn.relay-ports",
+                format!("holds port {} of turn.listen-udp", listener.port()),
+                "move one of the two",
+            );
+        }
+        let secret = &turn.shared_secret.0;
+        self.require(
+            secret.is_empty() || secret.len() >= 16,
+            "turn.shared-secret",
+            "is shorter than 16 bytes",
+            "make one with: openssl rand -hex 32",
+        );
+        self.within("turn.max-delay", turn.max_delay.0, Duration::ZERO..=Duration::from_millis(5));
+        Turn {
+            listen_udp: turn.listen_udp.clone(),
+            realm: turn.realm.clone(),
+            external_addresses: turn.external_addresses.clone(),
+            relay_ports: ports.clone(),
+            shared_secret: (!secret.is_empty()).then(|| turn.shared_secret.clone()),
+            allow_peers: turn.allow_peers.clone(),
+            deny_peers: turn.deny_peers.clone(),
+            max_delay: turn.max_delay.0,
+            relay_only: turn.relay_only,
+        }
+    }
+
+    fn rooms(&mut self, file: &File) -> Rooms {
+        let rooms = &file.rooms;
+        self.between("rooms.participants-max", rooms.participants_max, 2..=12);
+        self.within("rooms.reconnect-grace", rooms.reconnect_grace.0, Duration::from_secs(1)..=Duration::from_secs(600));
+        Rooms { participants_max: rooms.participants_max, reconnect_grace: rooms.reconnect_grace.0 }
+    }
+
+    fn limits(&mut self, limits: &Limits) -> Limits {
+        self.between("limits.connections-max", limits.connections_max, 16..=1_000_000);
+        self.within("limits.header-timeout", limits.header_timeout.0, Duration::from_secs(1)..=Duration::from_secs(120));
+        self.between("limits.body-bytes-max", limits.body_bytes_max, 4096..=16 << 20);
+        self.between("limits.sockets-per-user", limits.sockets_per_user, 1..=100);
+        self.between("limits.message-bytes-max", limits.message_bytes_max, 16 << 10..=1 << 20);
+        self.between("limits.messages-per-second", limits.messages_per_second as usize, 10..=10_000);
+        self.between("limits.messages-burst", limits.messages_burst as usize, 10..=100_000);
+        self.between("limits.refused-messages-max", limits.refused_messages_max as usize, 1..=10_000);
+        let least = limits.message_bytes_max.saturating_mul(2);
+        self.between("limits.outbox-bytes-max", limits.outbox_bytes_max, least..=64 << 20);
+        limits.clone()
+    }
+
+    /// No two listeners of the same transport share an address.
+    fn listeners_are_distinct(&mut self, file: &File) {
+        let mut tcp = HashMap::new();
+        let mut udp = HashMap::new();
+        let lists = [
+            ("http.listen", &file.http.listen, &mut tcp as &mut HashMap<_, _>),
+            ("turn.listen-udp", &file.turn.listen_udp, &mut udp),
+        ];
+        let mut clashes = Vec::new();
+        for (key, addresses, seen) in lists {
+            note_clashes(key, addresses, seen, &mut clashes);
+        }
+        note_clashes("http.redirect-listen", &file.http.redirect_listen, &mut tcp, &mut clashes);
+        for (key, what) in clashes {
+            self.require(false, key, what, "give each listener an address and port of its own");
+        }
+    }
+
+    fn between(&mut self, key: &str, value: usize, range: RangeInclusive<usize>) {
+        let remedy = format!("choose a number from {} to {}", range.start(), range.end());
+        self.require(range.contains(&value), key, format!("{value} is out of range"), &remedy);
+    }
+
+    fn within(&mut self, key: &str, value: Duration, range: RangeInclusive<Duration>) {
+        let [low, high, given] = [*range.start(), *range.end(), value].map(humantime::format_duration);
+        let remedy = format!("choose a time from {low} to {high}");
+        self.require(range.contains(&value), key, format!("{given} is out of range"), &remedy);
+    }
+
+    fn require(&mut self, sound: bool, key: &str, what: impl Into<String>, remedy: &str) {
+        if !sound {
+            let line = self.lines.get(key).copied();
+            self.problems.push(Problem { key: key.to_owned(), line, what: what.into(), remedy: remedy.to_owned() });
+        }
+    }
+}
+
+fn note_clashes(
+    key: &'static str,
+    addresses: &[SocketAddr],
+    seen: &mut HashMap<SocketAddr, &'static str>,
+    clashes: &mut Vec<(&'static str, String)>,
+) {
+    for address in addresses.iter().filter(|address| address.port() != 0) {
+        if let Some(other) = seen.insert(*address, key) {
+            clashes.push((key, format!("{address} is already in {other}")));
+        }
+    }
+}
+
+/// RFC 1123 section 2.1, in lower case.
+fn is_host_name(name: &str) -> bool {
+    let label = |label: &str| {
+        let inner = label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        inner && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label) && name.parse::<IpAddr>().is_err()
+}

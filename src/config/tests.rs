@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../config/visavis.toml");
+
+#[test]
+fn the_shipped_file_is_the_built_in_defaults_key_for_key() {
+    let (file, _, problems) = file::read(SHIPPED);
+    assert_eq!((file, problems), (file::File::default(), vec![]));
+    let shipped: toml::Table = SHIPPED.parse().unwrap();
+    let defaults = toml::Table::try_from(file::File::default()).unwrap();
+    assert_eq!(shipped, defaults);
+}
+
+#[test]
+fn an_empty_file_is_the_built_in_defaults() {
+    assert_eq!(parse(""), parse(SHIPPED));
+    assert!(parse("").is_ok());
+}
+
+#[test]
+fn every_problem_is_reported_at_once_with_its_key_line_and_remedy() {
+    let text = "[server]\npublic-nam = \"x\"\ndata-dir = \"here\"\n[turn]\nmax-delay = \"long\"\nrelay-ports = \"9-5\"\n[bogus]\nkey = 1\n[rooms]\nparticipants-max = 99\n";
+    let problems = parse(text).unwrap_err();
+    let found: Vec<_> = problems.iter().map(|p| (p.key.as_str(), p.line)).collect();
+    let expected = [
+        ("server.public-nam", Some(2)),
+        ("server.data-dir", Some(3)),
+        ("turn.max-delay", Some(5)),
+        ("turn.relay-ports", Some(6)),
+        ("bogus.key", Some(8)),
+        ("rooms.participants-max", Some(10)),
+    ];
+    assert_eq!(found, expected);
+    assert!(problems.iter().all(|p| !p.what.is_empty() && !p.remedy.is_empty()), "{problems:#?}");
+    assert!(problems[0].remedy.contains("public-name"), "{}", problems[0].remedy);
+    assert!(problems[4].remedy.contains("[server]"), "{}", problems[4].remedy);
+}
+
+#[test]
+fn text_that_is_not_toml_is_refused_with_its_line() {
+    let problems = parse("[server]\npublic-name = \n").unwrap_err();
+    assert_eq!(problems[0].line, Some(2));
+}
+
+#[test]
+fn files_need_both_paths_and_other_sources_neither() {
+    let keys = |text: &str| parse(text).unwrap_err().into_iter().map(|p| p.key).collect::<Vec<_>>();
+    assert_eq!(keys("[tls]\nsource = \"files\"\n"), ["tls.cert-file", "tls.key-file"]);
+    assert_eq!(keys("[tls]\ncert-file = \"/c\"\n"), ["tls.cert-file"]);
+    assert!(parse("[tls]\nsource = \"files\"\ncert-file = \"/c\"\nkey-file = \"/k\"\n").is_ok());
+}
+
+#[test]
+fn what_this_version_cannot_do_is_refused_and_not_ignored() {
+    for text in
+        ["[tls]\nsource = \"acme\"\n", "[turn]\nlisten-tcp = [\"0.0.0.0:3478\"]\n", "[turn]\nlisten-tls = [\"0.0.0.0:5349\"]\n"]
+    {
+        assert_eq!(parse(text).unwrap_err().len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn two_listeners_on_one_address_are_refused() {
+    let problems = parse("[http]\nlisten = [\"0.0.0.0:80\"]\n").unwrap_err();
+    assert_eq!(problems[0].key, "http.redirect-listen");
+}
+
+#[test]
+fn no_debug_shows_the_shared_secret() {
+    let config = parse("[turn]\nshared-secret = \"0123456789abcdef\"\n").unwrap();
+    assert!(!format!("{config:?}").contains("0123456789abcdef"));
+}
+
+#[test]
+fn a_bare_number_is_no_time() {
+    let problems = parse("[rooms]\nreconnect-grace = 45\n").unwrap_err();
+    assert_eq!(problems[0].key, "rooms.reconnect-grace");
+    assert_eq!(parse("").unwrap().rooms.reconnect_grace, Duration::from_secs(45));
+}
