@@ -1,0 +1,69 @@
+//! Table `login_sessions`.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Store, StoreError, UnixMillis, User, users};
+use crate::proto::id::UserId;
+
+/// SHA-256 of a login token; the token itself is stored nowhere.
+pub type TokenHash = [u8; 32];
+
+/// A signed-in browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginSession {
+    /// Whose.
+    pub user: User,
+    /// When they signed in.
+    pub created_at: UnixMillis,
+    /// When the browser was last heard, to within a minute.
+    pub last_seen_at: UnixMillis,
+}
+
+impl Store {
+    /// # Errors
+    /// What the write failed with.
+    pub async fn insert_login_session(&self, token_hash: TokenHash, user: UserId, now: UnixMillis) -> Result<(), StoreError> {
+        let sql = "INSERT INTO login_sessions (token_hash, user_id, created_at, last_seen_at) VALUES (?1, ?2, ?3, ?3)";
+        self.write(move |connection| connection.execute(sql, params![token_hash, user, now])).await.map(drop)
+    }
+
+    /// # Errors
+    /// What the query failed with.
+    pub async fn login_session(&self, token_hash: TokenHash) -> Result<Option<LoginSession>, StoreError> {
+        let sql = "SELECT u.id, u.username, u.display_name, u.role, s.created_at, s.last_seen_at
+                   FROM login_sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ?1";
+        self.read(move |connection| {
+            connection
+                .prepare_cached(sql)?
+                .query_row([token_hash], |row| {
+                    let (created_at, last_seen_at) = (row.get("created_at")?, row.get("last_seen_at")?);
+                    Ok(LoginSession { user: users::user(row)?, created_at, last_seen_at })
+                })
+                .optional()
+        })
+        .await
+    }
+
+    /// # Errors
+    /// What the write failed with.
+    pub async fn touch_login_session(&self, token_hash: TokenHash, now: UnixMillis) -> Result<(), StoreError> {
+        let sql = "UPDATE login_sessions SET last_seen_at = ?2 WHERE token_hash = ?1";
+        self.write(move |connection| connection.execute(sql, params![token_hash, now])).await.map(drop)
+    }
+
+    /// # Errors
+    /// What the write failed with.
+    pub async fn delete_login_session(&self, token_hash: TokenHash) -> Result<(), StoreError> {
+        let sql = "DELETE FROM login_sessions WHERE token_hash = ?1";
+        self.write(move |connection| connection.execute(sql, [token_hash])).await.map(drop)
+    }
+
+    /// Deletes what was last seen or made too long ago.
+    ///
+    /// # Errors
+    /// What the write failed with.
+    pub async fn delete_stale_logins(&self, seen_before: UnixMillis, made_before: UnixMillis) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM login_sessions WHERE last_seen_at < ?1 OR created_at < ?2";
+        self.write(move |connection| connection.execute(sql, params![seen_before, made_before])).await
+    }
+}

@@ -1,0 +1,126 @@
+//! Table `mentoring_sessions`.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::rooms::RoomStatus;
+use super::{Store, StoreError, UnixMillis};
+use crate::proto::id::{RoomId, SessionId, UserId};
+
+/// What a student asked a mentor for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MentoringSession {
+    /// Never changes.
+    pub id: SessionId,
+    /// In the student's words.
+    pub topic: String,
+    /// Whether the mentor answered, and how.
+    pub status: SessionStatus,
+    /// Who was asked.
+    pub mentor: Person,
+    /// Who asked.
+    pub student: Person,
+    /// When.
+    pub requested_at: UnixMillis,
+    /// When the mentor answered.
+    pub answered_at: Option<UnixMillis>,
+    /// The standing room, if there is one.
+    pub room: Option<(RoomId, RoomStatus)>,
+}
+
+/// Who somebody is, as others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// The account.
+    pub id: UserId,
+    /// Rendered as text.
+    pub display_name: String,
+}
+
+/// How far a mentoring session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionStatus {
+    /// The mentor has not answered.
+    Requested,
+    /// Both may meet.
+    Accepted,
+    /// They will not meet.
+    Declined,
+}
+
+impl Store {
+    /// # Errors
+    /// What the write failed with.
+    pub async fn insert_session(&self, id: SessionId, mentor: UserId, student: UserId, topic: String) -> Result<(), StoreError> {
+        let sql = "INSERT INTO mentoring_sessions (id, mentor_id, student_id, topic, status, requested_at)
+                   VALUES (?1, ?2, ?3, ?4, 'requested', ?5)";
+        self.write(move |connection| connection.execute(sql, params![id, mentor, student, topic, UnixMillis::now()]))
+            .await
+            .map(drop)
+    }
+
+    /// How many requests of this student no mentor has answered.
+    ///
+    /// # Errors
+    /// What the query failed with.
+    pub async fn open_requests(&self, student: UserId) -> Result<u32, StoreError> {
+        let sql = "SELECT count(*) FROM mentoring_sessions WHERE student_id = ?1 AND status = 'requested'";
+        self.read(move |connection| connection.query_row(sql, [student], |row| row.get(0))).await
+    }
+
+    /// # Errors
+    /// What the query failed with.
+    pub async fn session(&self, id: SessionId) -> Result<Option<MentoringSession>, StoreError> {
+        self.read(move |connection| find(connection, id)).await
+    }
+
+    /// Newest first: those of one person, or all.
+    ///
+    /// # Errors
+    /// What the query failed with.
+    pub async fn sessions(&self, of: Option<UserId>) -> Result<Vec<MentoringSession>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!("{SELECT} WHERE ?1 IS NULL OR s.mentor_id = ?1 OR s.student_id = ?1 ORDER BY s.requested_at DESC, s.id LIMIT {LIST_MAX}");
+            connection.prepare_cached(&sql)?.query_map([of], session)?.collect()
+        })
+        .await
+    }
+
+    /// Records the mentor's answer; false if there was one already.
+    ///
+    /// # Errors
+    /// What the write failed with.
+    pub async fn answer_session(&self, id: SessionId, answer: SessionStatus) -> Result<bool, StoreError> {
+        let sql = "UPDATE mentoring_sessions SET status = ?2, answered_at = ?3 WHERE id = ?1 AND status = 'requested'";
+        self.write(move |connection| Ok(connection.execute(sql, params![id, answer, UnixMillis::now()])? == 1)).await
+    }
+}
+
+fn find(connection: &Connection, id: SessionId) -> rusqlite::Result<Option<MentoringSession>> {
+    connection.prepare_cached(&format!("{SELECT} WHERE s.id = ?1"))?.query_row([id], session).optional()
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<MentoringSession> {
+    let room: Option<RoomId> = row.get("room_id")?;
+    let room_status: Option<RoomStatus> = row.get("room_status")?;
+    Ok(MentoringSession {
+        id: row.get("id")?,
+        topic: row.get("topic")?,
+        status: row.get("status")?,
+        mentor: Person { id: row.get("mentor_id")?, display_name: row.get("mentor_name")? },
+        student: Person { id: row.get("student_id")?, display_name: row.get("student_name")? },
+        requested_at: row.get("requested_at")?,
+        answered_at: row.get("answered_at")?,
+        room: room.zip(room_status),
+    })
+}
+
+const SELECT: &str = "SELECT s.id, s.topic, s.status, s.mentor_id, s.student_id, s.requested_at, s.answered_at,
+        m.display_name AS mentor_name, p.display_name AS student_name, r.id AS room_id, r.status AS room_status
+    FROM mentoring_sessions s
+    JOIN users m ON m.id = s.mentor_id
+    JOIN users p ON p.id = s.student_id
+    LEFT JOIN video_call_rooms r ON r.session_id = s.id AND r.status <> 'ended'";
+
+const LIST_MAX: usize = 200;

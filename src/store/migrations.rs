@@ -1,0 +1,48 @@
+//! Numbered migrations: `migrations/NNN_*.sql`, one transaction each, a backup of the database before the first.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// Refuses the database of a newer program before anything touches it.
+///
+/// # Errors
+/// [`StoreError::TooNew`].
+pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let (found, known) = (version(connection)?, newest());
+    if found > known {
+        return Err(StoreError::TooNew { path: path.display().to_string(), found, known });
+    }
+    Ok(())
+}
+
+/// Brings the database to the newest version this program knows.
+///
+/// # Errors
+/// What a migration failed with; the database is then as it was before that migration.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let found = version(connection)?;
+    if found > 0 && found < newest() {
+        let backup = format!("{}.v{found}.bak", path.display());
+        connection.backup("main", backup, None::<fn(rusqlite::backup::Progress)>)?;
+    }
+    for (version, sql) in (1u32..).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn newest() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+const MIGRATIONS: &[&str] = &[include_str!("migrations/001_first.sql")];
