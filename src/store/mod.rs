@@ -81,9 +81,9 @@ impl UnixMillis {
         SystemTime::now().into()
     }
 
-    /// This much later.
-    pub fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    /// This much earlier.
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// How much later than `earlier`; zero if it is not.

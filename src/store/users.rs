@@ -1,6 +1,6 @@
 //! Table `users`.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Store, StoreError, UnixMillis};
 use crate::proto::id::UserId;
@@ -92,12 +92,4 @@ pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         display_name: row.get("display_name")?,
         role: row.get("role")?,
     })
-}
-
-/// The account with this id, inside another statement.
-pub(super) fn find(connection: &Connection, id: UserId) -> rusqlite::Result<Option<User>> {
-    connection
-        .prepare_cached("SELECT id, username, display_name, role FROM users WHERE id = ?1")?
-        .query_row([id], user)
-        .optional()
 }

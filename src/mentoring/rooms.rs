@@ -1,0 +1,91 @@
+//! The rooms of accepted sessions: who may make, see, enter and end them.
+
+use super::{Mentoring, MentoringError};
+use crate::proto::id::{ParticipantId, RoomId, SessionId};
+use crate::proto::signal::{EndReason, Participant, Role};
+use crate::store::{MentoringSession, Room, RoomStatus, SessionStatus, UnixMillis, User};
+use crate::sys::entropy;
+
+/// A member's place in a standing room.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// The room, with everybody in its records.
+    pub room: Room,
+    /// The member, as others see them.
+    pub participant: Participant,
+}
+
+impl Mentoring {
+    /// The standing room of an accepted session, made if there is none (then true).
+    ///
+    /// # Errors
+    /// [`MentoringError::NotFound`] for outsiders, [`MentoringError::SessionNotAccepted`], or what the database refused with.
+    pub async fn create_room(&self, user: &User, session: SessionId) -> Result<(Room, bool), MentoringError> {
+        let session = self.member_session(user, session).await?;
+        if session.status != SessionStatus::Accepted {
+            return Err(MentoringError::SessionNotAccepted);
+        }
+        let id = RoomId::from_random(entropy::random());
+        Ok(self.store.standing_room(session.id, id).await?)
+    }
+
+    /// A room, for its members and for admins.
+    ///
+    /// # Errors
+    /// [`MentoringError::NotFound`] for outsiders, or what the database refused with.
+    pub async fn room(&self, user: &User, id: RoomId) -> Result<Room, MentoringError> {
+        let room = self.store.room(id).await?.ok_or(MentoringError::NotFound)?;
+        if user.role != Role::Admin {
+            self.member_session(user, room.session).await?;
+        }
+        Ok(room)
+    }
+
+    /// The standing room of a session, else its last one.
+    ///
+    /// # Errors
+    /// [`MentoringError::NotFound`] for outsiders and where there was none yet, or what the database refused with.
+    pub async fn room_of_session(&self, user: &User, session: SessionId) -> Result<Room, MentoringError> {
+        if user.role != Role::Admin {
+            self.member_session(user, session).await?;
+        }
+        self.store.room_of_session(session).await?.ok_or(MentoringError::NotFound)
+    }
+
+    /// The member's place in a room; whoever was there before gets the same one.
+    ///
+    /// # Errors
+    /// [`MentoringError::NotFound`] for outsiders, [`MentoringError::RoomEnded`], or what the database refused with.
+    pub async fn seat(&self, user: &User, id: RoomId) -> Result<Seat, MentoringError> {
+        let room = self.store.room(id).await?.ok_or(MentoringError::NotFound)?;
+        let session = self.member_session(user, room.session).await?;
+        let role = role_in(&session, user);
+        let candidate = ParticipantId::from_random(entropy::random());
+        let row = self.store.participant(id, user.id, role, candidate).await?.ok_or(MentoringError::RoomEnded)?;
+        let participant = Participant { participant_id: row.id, display_name: row.display_name, role: row.role };
+        Ok(Seat { room, participant })
+    }
+
+    /// Ends a room, for its mentor and for admins.
+    ///
+    /// # Errors
+    /// [`MentoringError::NotFound`] for outsiders, [`MentoringError::ForbiddenRole`] for the student, or what the database
+    /// refused with. A room that is over stays as it was.
+    pub async fn end_room(&self, user: &User, id: RoomId) -> Result<Room, MentoringError> {
+        let room = self.room(user, id).await?;
+        if user.role != Role::Admin {
+            let session = self.member_session(user, room.session).await?;
+            if session.mentor.id != user.id {
+                return Err(MentoringError::ForbiddenRole("only the mentor ends the meeting for everyone"));
+            }
+        }
+        if room.status != RoomStatus::Ended {
+            self.store.end_room(id, EndReason::EndedByStaff, UnixMillis::now()).await?;
+        }
+        self.room(user, id).await
+    }
+}
+
+fn role_in(session: &MentoringSession, user: &User) -> Role {
+    if session.mentor.id == user.id { Role::Mentor } else { Role::Student }
+}

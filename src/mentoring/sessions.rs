@@ -1,0 +1,90 @@
+//! A student requests, a mentor answers.
+
+use super::{Mentoring, MentoringError};
+use crate::proto::id::{SessionId, UserId};
+use crate::proto::signal::Role;
+use crate::store::{MentoringSession, Person, SessionStatus, User};
+use crate::sys::entropy;
+
+/// A mentor's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Both may meet.
+    Accept,
+    /// They will not meet.
+    Decline,
+}
+
+impl Mentoring {
+    /// Who can be asked, by name.
+    ///
+    /// # Errors
+    /// What the database refused with.
+    pub async fn mentors(&self) -> Result<Vec<Person>, MentoringError> {
+        let mentors = self.store.users(Some(Role::Mentor)).await?;
+        Ok(mentors.into_iter().map(|user| Person { id: user.id, display_name: user.display_name }).collect())
+    }
+
+    /// The person's sessions, newest first; an admin sees all.
+    ///
+    /// # Errors
+    /// What the database refused with.
+    pub async fn sessions(&self, user: &User) -> Result<Vec<MentoringSession>, MentoringError> {
+        let of = (user.role != Role::Admin).then_some(user.id);
+        Ok(self.store.sessions(of).await?)
+    }
+
+    /// A student asks a mentor for a session about `topic` (1 to 200 characters).
+    ///
+    /// # Errors
+    /// [`MentoringError::ForbiddenRole`] for anybody but students, [`MentoringError::InvalidField`],
+    /// [`MentoringError::TooManyRequests`], or what the database refused with.
+    pub async fn request(&self, student: &User, mentor: UserId, topic: &str) -> Result<MentoringSession, MentoringError> {
+        if student.role != Role::Student {
+            return Err(MentoringError::ForbiddenRole("only students request sessions"));
+        }
+        let topic = topic.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !(1..=TOPIC_CHARS_MAX).contains(&topic.chars().count()) || topic.chars().any(char::is_control) {
+            return Err(MentoringError::InvalidField { field: "topic", remedy: "say in 1 to 200 characters what it is about" });
+        }
+        if !self.mentors().await?.iter().any(|known| known.id == mentor) {
+            return Err(MentoringError::InvalidField { field: "mentor_id", remedy: "choose one of the mentors" });
+        }
+        if self.store.open_requests(student.id).await? >= OPEN_REQUESTS_MAX {
+            return Err(MentoringError::TooManyRequests);
+        }
+        let id = SessionId::from_random(entropy::random());
+        self.store.insert_session(id, mentor, student.id, topic).await?;
+        self.member_session(student, id).await
+    }
+
+    /// The mentor accepts or declines.
+    ///
+    /// # Errors
+    /// [`MentoringError::NotFound`] for outsiders, [`MentoringError::ForbiddenRole`] for the student,
+    /// [`MentoringError::AlreadyAnswered`], or what the database refused with.
+    pub async fn answer(&self, user: &User, id: SessionId, answer: Answer) -> Result<MentoringSession, MentoringError> {
+        let session = self.member_session(user, id).await?;
+        if session.mentor.id != user.id {
+            return Err(MentoringError::ForbiddenRole("only the mentor answers a request"));
+        }
+        let status = match answer {
+            Answer::Accept => SessionStatus::Accepted,
+            Answer::Decline => SessionStatus::Declined,
+        };
+        if !self.store.answer_session(id, status).await? {
+            return Err(MentoringError::AlreadyAnswered);
+        }
+        self.member_session(user, id).await
+    }
+
+    /// The session, for its mentor and its student alone.
+    pub(super) async fn member_session(&self, user: &User, id: SessionId) -> Result<MentoringSession, MentoringError> {
+        let session = self.store.session(id).await?.ok_or(MentoringError::NotFound)?;
+        let member = session.mentor.id == user.id || session.student.id == user.id;
+        if member { Ok(session) } else { Err(MentoringError::NotFound) }
+    }
+}
+
+const TOPIC_CHARS_MAX: usize = 200;
+const OPEN_REQUESTS_MAX: u32 = 20;

@@ -1,0 +1,3 @@
+//! The operating system: randomness, log, readiness, limits, shutdown. Knows no sibling.
+
+pub mod entropy;
