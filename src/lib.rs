@@ -5,3 +5,4 @@ pub mod mentoring;
 pub mod proto;
 pub mod store;
 pub mod sys;
+pub mod tls;

@@ -105,7 +105,7 @@ fn write_groups(mut connection: Connection, mut waiting: mpsc::Receiver<Command>
             log::error!(event = "commit_failed", cause:% = error; "nothing of this group was stored");
         }
         for job in group {
-            let outcome = committed.as_ref().map(|()| ()).map_err(StoreError::alike);
+            let outcome = committed.as_ref().copied().map_err(StoreError::alike);
             job.answer(outcome);
         }
     }

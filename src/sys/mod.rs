@@ -1,3 +1,7 @@
-//! The operating system: randomness, log, readiness, limits, shutdown. Knows no sibling.
+//! The operating system: randomness, log, readiness, shutdown, the box's names. Knows no sibling.
 
 pub mod entropy;
+pub mod log;
+pub mod names;
+pub mod notify;
+pub mod shutdown;
