@@ -1,8 +1,16 @@
-//! visavis, the library behind the daemon. In reading order:
-pub mod accounts;
-pub mod config;
+#![doc = include_str!("../ARCHITECTURE.md")]
+//! # Modules, in reading order
+
 pub mod mentoring;
-pub mod proto;
+
+pub mod accounts;
+
 pub mod store;
-pub mod sys;
+
 pub mod tls;
+
+pub mod config;
+
+pub mod sys;
+
+pub mod proto;

@@ -23,6 +23,13 @@ pub enum InvalidName {
     DisplayName,
 }
 
+impl Username {
+    /// As it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Username {
     type Err = InvalidName;
 

@@ -1,0 +1,76 @@
+# make run: build and run the demo.  make test: install what the tests need and pass them all.  make help: the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+CARGO ?= cargo
+NPM ?= npm
+WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.json web/*.ts web/*.js web/*.html)
+
+.PHONY: help
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: run
+run: target/release/visavis ## build everything and run the demo on this machine alone
+	@target/release/visavis serve --demo
+
+.PHONY: build
+build: target/release/visavis ## the daemon with its web client inside
+
+.PHONY: test
+test: prerequisites format-check lint test-rust test-web test-browser ## install what the tests need, and pass them all
+	@tests/tools/summary
+
+.PHONY: test-rust
+test-rust: prerequisites web/dist/index.html ## unit and integration tests of the daemon
+	$(CARGO) test --locked --all-targets 2>&1 | tests/tools/count rust
+
+.PHONY: test-web
+test-web: web/node_modules/.installed ## unit tests of the web client
+	cd web && $(NPM) --silent test 2>&1 | ../tests/tools/count web
+
+.PHONY: test-browser
+test-browser: prerequisites target/release/visavis tests/browser/node_modules/.installed ## real browsers, in a network namespace of their own
+	tests/browser/run 2>&1 | tests/tools/count browser
+
+.PHONY: lint
+lint: web/dist/index.html ## clippy with warnings denied, types and lints of the web client
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	cd web && $(NPM) --silent run lint
+
+.PHONY: format format-check
+format: ## format the Rust code
+	$(CARGO) fmt
+format-check: ## fail if the Rust code is not formatted
+	$(CARGO) fmt --check
+
+.PHONY: web
+web: web/dist/index.html ## the web client alone
+
+.PHONY: prerequisites
+prerequisites: ## install the Debian packages the tests use (as root)
+	@tests/tools/prerequisites
+
+.PHONY: clean
+clean: ## delete what was built
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules tests/browser/node_modules
+
+target/release/visavis: web/dist/index.html $(shell find src config -type f) Cargo.toml Cargo.lock build.rs
+	@packaging/need cargo "curl https://sh.rustup.rs -sSf | sh"
+	$(CARGO) build --release --locked
+	@touch $@
+
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	cd web && $(NPM) --silent run build
+	@touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	@packaging/need node "apt-get install nodejs npm (Node 20 or newer)"
+	@packaging/need $(NPM) "apt-get install npm"
+	cd web && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
+	cd tests/browser && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
