@@ -1,6 +1,10 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 //! # Modules, in reading order
 
+pub mod signaling;
+
+pub mod hub;
+
 pub mod mentoring;
 
 pub mod accounts;

@@ -5,4 +5,5 @@
 
 pub mod credential;
 pub mod id;
+pub mod room;
 pub mod signal;

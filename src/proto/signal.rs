@@ -257,6 +257,22 @@ pub enum ErrorCode {
     RateLimited,
 }
 
+impl ErrorCode {
+    /// For a person who debugs.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Malformed => "this is none of the messages of signal.md",
+            Self::VersionUnsupported => "no version in common: load the page anew",
+            Self::NotJoined => "hello comes first, then join",
+            Self::AlreadyJoined => "this socket holds its seat already",
+            Self::SeatTaken => "another tab of yours holds the seat: join with takeover to take it",
+            Self::RoomFull => "every seat of this room is taken",
+            Self::NoSuchPeer => "nobody of this name sits in this room",
+            Self::RateLimited => "too many messages: this one was dropped",
+        }
+    }
+}
+
 /// Why the server closed a socket (RFC 6455 section 7.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseCode {

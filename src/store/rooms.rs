@@ -127,7 +127,7 @@ impl Store {
     /// # Errors
     /// What the write failed with.
     pub async fn record_left(&self, participant: ParticipantId, at: UnixMillis) -> Result<(), StoreError> {
-        let sql = "UPDATE video_call_participants SET left_at = ?2, online = 0 WHERE id = ?1";
+        let sql = "UPDATE video_call_participants SET left_at = ?2, online = 0 WHERE id = ?1 AND left_at IS NULL";
         self.write(move |connection| connection.execute(sql, params![participant, at])).await.map(drop)
     }
 

@@ -1,0 +1,120 @@
+//! Live rooms: one task owns them all, over [`crate::proto::room`].
+//!
+//! Driven by `signaling` (sockets) and `http` (ends, sign-outs) through [`HubHandle`]; says what happened as [`RoomEvent`]s.
+//! It never waits for anybody: a socket that reads too slowly is closed. Knows nothing of WebSockets, accounts or SQLite.
+
+mod outbox;
+mod task;
+
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::proto::id::{ConnectionId, LoginId, RoomId, UserId};
+use crate::proto::signal::{ClientMessage, EndReason, ErrorCode, Participant};
+
+pub use crate::proto::room::RoomEventKind;
+pub use outbox::{Inbox, Outgoing};
+
+/// The bounds of live rooms.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Seats of a room.
+    pub participants_max: usize,
+    /// How long a dropped socket's seat is kept.
+    pub reconnect_grace: Duration,
+    /// Refused messages after which a socket is closed.
+    pub refused_messages_max: u32,
+    /// Bytes that may wait for a slow reader.
+    pub outbox_bytes_max: usize,
+}
+
+/// Whose socket it is, proved by whoever let it in.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// In the room.
+    pub participant: Participant,
+    /// The account.
+    pub user: UserId,
+    /// Whose end closes the socket.
+    pub login: LoginId,
+}
+
+/// Something that happened in a room, for its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomEvent {
+    /// Where.
+    pub room: RoomId,
+    /// When, by the wall clock.
+    pub at: SystemTime,
+    /// What.
+    pub kind: RoomEventKind,
+}
+
+/// A door to the hub; clones share it.
+#[derive(Debug, Clone)]
+pub struct HubHandle {
+    commands: mpsc::Sender<Command>,
+}
+
+/// Starts the task; it ends after [`HubHandle::shutdown`].
+pub fn spawn(config: Config, events: mpsc::Sender<RoomEvent>) -> (HubHandle, JoinHandle<()>) {
+    let (commands, received) = mpsc::channel(COMMANDS_MAX);
+    let task = tokio::spawn(task::Hub::new(&config, events).run(received));
+    (HubHandle { commands }, task)
+}
+
+impl HubHandle {
+    /// A member's socket opened: its name, and what is to be sent. `None` once the hub stops.
+    pub async fn open(&self, room: RoomId, member: Member) -> Option<(ConnectionId, Inbox)> {
+        let (reply, opened) = oneshot::channel();
+        self.commands.send(Command::Open { room, member, reply }).await.ok()?;
+        opened.await.ok()
+    }
+
+    /// A socket said something, or something that was refused.
+    pub async fn said(&self, connection: ConnectionId, message: Result<ClientMessage, ErrorCode>) {
+        self.tell(Command::Said { connection, message }).await;
+    }
+
+    /// A socket is gone.
+    pub async fn closed(&self, connection: ConnectionId) {
+        self.tell(Command::Closed { connection }).await;
+    }
+
+    /// Ends a room: everybody is told and closed.
+    pub async fn end_room(&self, room: RoomId, reason: EndReason) {
+        self.tell(Command::EndRoom { room, reason }).await;
+    }
+
+    /// Closes the sockets of a login that ended.
+    pub async fn close_login(&self, login: LoginId) {
+        self.tell(Command::CloseLogin { login }).await;
+    }
+
+    /// Sends everybody away to come back; the task ends.
+    pub async fn shutdown(&self) {
+        self.tell(Command::Shutdown).await;
+    }
+
+    async fn tell(&self, command: Command) {
+        // A hub that is gone has closed every socket.
+        let _ = self.commands.send(command).await;
+    }
+}
+
+#[derive(Debug)]
+enum Command {
+    Open { room: RoomId, member: Member, reply: oneshot::Sender<(ConnectionId, Inbox)> },
+    Said { connection: ConnectionId, message: Result<ClientMessage, ErrorCode> },
+    Closed { connection: ConnectionId },
+    EndRoom { room: RoomId, reason: EndReason },
+    CloseLogin { login: LoginId },
+    Shutdown,
+}
+
+const COMMANDS_MAX: usize = 4096;
+
+#[cfg(test)]
+mod tests;

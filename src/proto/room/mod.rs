@@ -1,0 +1,32 @@
+//! Rooms as pure state machines: who sits where, who hears what.
+//!
+//! Driven by `hub`, which owns sockets, clock and randomness: it hands in what happened with `now` and random bytes, and carries
+//! out the [`Effect`]s that come back. Knows nothing of HTTP, accounts or SQLite.
+
+mod effect;
+mod registry;
+#[expect(clippy::module_inception, reason = "the room itself, among what it is made of")]
+mod room;
+mod seat;
+
+pub use effect::{Effect, RoomEventKind};
+pub use registry::Registry;
+pub use room::Room;
+
+use std::time::Duration;
+
+/// The bounds of every room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Seats.
+    pub participants_max: usize,
+    /// How long a dropped socket's seat is kept.
+    pub reconnect_grace: Duration,
+    /// From a socket's first byte to its seat.
+    pub join_timeout: Duration,
+    /// Refused messages after which a socket is closed.
+    pub refused_messages_max: u32,
+}
+
+#[cfg(test)]
+mod tests;

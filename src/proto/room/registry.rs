@@ -1,0 +1,153 @@
+//! Every live room, and which socket belongs to which.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::effect::Effect;
+use super::{Limits, Room, RoomEventKind};
+use crate::proto::id::{ConnectionId, RoomId};
+use crate::proto::signal::{ClientMessage, CloseCode, EndReason, ErrorCode, Participant, ServerMessage};
+
+/// The live rooms of a daemon.
+#[derive(Debug)]
+pub struct Registry {
+    limits: Limits,
+    rooms: HashMap<RoomId, Room>,
+    /// A socket belongs to one room and hears no other.
+    sockets: HashMap<ConnectionId, RoomId>,
+    /// Both queues hold spans of one length each, so their fronts are the earliest.
+    drops: VecDeque<(Instant, RoomId)>,
+    joins: VecDeque<(Instant, ConnectionId)>,
+    /// So that a socket that was let in before the end does not open the room anew.
+    ended: VecDeque<(Instant, RoomId, EndReason)>,
+    effects: VecDeque<(RoomId, Effect)>,
+}
+
+impl Registry {
+    /// No rooms yet.
+    pub fn new(limits: Limits) -> Self {
+        let (rooms, sockets) = (HashMap::new(), HashMap::new());
+        let (drops, joins, ended, effects) = Default::default();
+        Self { limits, rooms, sockets, drops, joins, ended, effects }
+    }
+
+    /// What to do next, and for which room.
+    pub fn poll_effect(&mut self) -> Option<(RoomId, Effect)> {
+        self.effects.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let fronts = [self.drops.front().map(|front| front.0), self.joins.front().map(|front| front.0)];
+        fronts.into_iter().flatten().min()
+    }
+
+    /// A member's socket opened. A room that has just ended says so.
+    pub fn handle_open(&mut self, now: Instant, room: RoomId, connection: ConnectionId, participant: Participant) {
+        self.forget_ended(now);
+        if let Some((_, _, reason)) = self.ended.iter().find(|(_, ended, _)| *ended == room) {
+            self.effects.push_back((room, Effect::Send(connection, ServerMessage::Ended { reason: *reason })));
+            self.effects.push_back((room, Effect::Close(connection, CloseCode::RoomEnded)));
+            return;
+        }
+        self.sockets.insert(connection, room);
+        self.joins.push_back((now + self.limits.join_timeout, connection));
+        let limits = self.limits;
+        self.rooms.entry(room).or_insert_with(|| Room::new(limits)).handle_open(connection, participant);
+    }
+
+    /// See [`Room::handle_message`].
+    pub fn handle_message(&mut self, now: Instant, connection: ConnectionId, message: ClientMessage, random: [u8; 16]) {
+        self.in_room_of(now, connection, |room| room.handle_message(connection, message, random));
+    }
+
+    /// See [`Room::handle_refused`].
+    pub fn handle_refused(&mut self, now: Instant, connection: ConnectionId, code: ErrorCode) {
+        self.in_room_of(now, connection, |room| room.handle_refused(connection, code));
+    }
+
+    /// See [`Room::handle_sign_out`].
+    pub fn handle_sign_out(&mut self, now: Instant, connection: ConnectionId) {
+        self.in_room_of(now, connection, |room| room.handle_sign_out(connection));
+    }
+
+    /// See [`Room::handle_close`].
+    pub fn handle_close(&mut self, now: Instant, connection: ConnectionId) {
+        let Some(id) = self.sockets.get(&connection).copied() else { return };
+        let mut until = None;
+        self.in_room_of(now, connection, |room| until = room.handle_close(now, connection));
+        self.sockets.remove(&connection);
+        self.drops.extend(until.map(|until| (until, id)));
+    }
+
+    /// Ends a room, live or not.
+    pub fn handle_end(&mut self, now: Instant, room: RoomId, reason: EndReason) {
+        match self.rooms.contains_key(&room) {
+            true => self.in_room(now, room, |room| room.handle_end(reason)),
+            false => self.remember_ended(now, room, reason),
+        }
+    }
+
+    /// Frees the seats and closes the sockets whose time is up.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while self.drops.front().is_some_and(|(until, _)| *until <= now) {
+            if let Some((_, id)) = self.drops.pop_front() {
+                self.in_room(now, id, |room| room.handle_timeout(now));
+            }
+        }
+        while self.joins.front().is_some_and(|(until, _)| *until <= now) {
+            if let Some((_, connection)) = self.joins.pop_front() {
+                self.in_room_of(now, connection, |room| room.handle_join_timeout(connection));
+            }
+        }
+    }
+
+    /// See [`Room::handle_shutdown`].
+    pub fn handle_shutdown(&mut self, now: Instant) {
+        let rooms: Vec<_> = self.rooms.keys().copied().collect();
+        for id in rooms {
+            self.in_room(now, id, Room::handle_shutdown);
+        }
+    }
+
+    fn in_room_of(&mut self, now: Instant, connection: ConnectionId, act: impl FnOnce(&mut Room)) {
+        if let Some(id) = self.sockets.get(&connection).copied() {
+            self.in_room(now, id, act);
+        }
+    }
+
+    fn in_room(&mut self, now: Instant, id: RoomId, act: impl FnOnce(&mut Room)) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        act(room);
+        let mut over = None;
+        while let Some(effect) = room.poll_effect() {
+            match &effect {
+                Effect::Close(connection, _) => drop(self.sockets.remove(connection)),
+                Effect::Event(RoomEventKind::Ended { reason }) => over = Some(*reason),
+                _ => {}
+            }
+            self.effects.push_back((id, effect));
+        }
+        if over.is_some() || room.is_deserted() {
+            self.rooms.remove(&id);
+        }
+        if let Some(reason) = over {
+            self.remember_ended(now, id, reason);
+        }
+    }
+
+    fn remember_ended(&mut self, now: Instant, room: RoomId, reason: EndReason) {
+        self.forget_ended(now);
+        self.ended.push_back((now + ENDED_REMEMBERED, room, reason));
+    }
+
+    fn forget_ended(&mut self, now: Instant) {
+        while self.ended.len() >= ENDED_MAX || self.ended.front().is_some_and(|(until, ..)| *until <= now) {
+            self.ended.pop_front();
+        }
+    }
+}
+
+/// Longer than a request that was let in before the end takes to reach the room.
+const ENDED_REMEMBERED: Duration = Duration::from_secs(60);
+const ENDED_MAX: usize = 1024;

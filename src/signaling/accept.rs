@@ -1,0 +1,103 @@
+//! The opening handshake (RFC 6455 section 4.2).
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::{Signaling, connection};
+use crate::hub::Member;
+use crate::proto::id::RoomId;
+
+/// Why a socket was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptError {
+    /// No opening handshake.
+    #[error("this path is a WebSocket: ask for an upgrade, version 13")]
+    NotWebSocket,
+    /// `Origin` is missing or another site's.
+    #[error("only this box's own pages may open a socket")]
+    ForeignOrigin,
+    /// The person holds as many as they may.
+    #[error("too many sockets: close another tab of yours")]
+    TooManySockets,
+}
+
+impl Signaling {
+    /// Upgrades the request to a socket of `member` in `room`. The caller has proved login and membership; `origin` is the page's own.
+    ///
+    /// # Errors
+    /// See [`AcceptError`]; nothing was opened.
+    pub fn accept(
+        &self,
+        mut request: Request<Incoming>,
+        room: RoomId,
+        member: Member,
+        origin: &str,
+    ) -> Result<Response<Full<Bytes>>, AcceptError> {
+        let key = opening_key(&request).ok_or(AcceptError::NotWebSocket)?;
+        if !is_from(request.headers(), origin) {
+            return Err(AcceptError::ForeignOrigin);
+        }
+        let place = self.take_place(member.user).ok_or(AcceptError::TooManySockets)?;
+        let accept = derive_accept_key(key.as_bytes());
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (hub, limits) = (self.hub.clone(), self.limits.clone());
+        self.spawn(async move {
+            let Ok(upgraded) = upgrade.await else { return };
+            let config = socket_config(limits.message_bytes_max);
+            let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+            connection::run(socket, room, member, &hub, &limits).await;
+            drop(place);
+        });
+        Ok(switching(&accept))
+    }
+}
+
+/// The client's key, if this is an opening handshake of version 13.
+fn opening_key(request: &Request<Incoming>) -> Option<String> {
+    let headers = request.headers();
+    let has = |name, token: &str| {
+        let values = headers.get_all(name).iter().filter_map(|value: &HeaderValue| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
+    };
+    let opening = *request.method() == Method::GET
+        && has(header::CONNECTION, "upgrade")
+        && has(header::UPGRADE, "websocket")
+        && has(header::SEC_WEBSOCKET_VERSION, "13");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY)?.to_str().ok()?;
+    opening.then(|| key.to_owned())
+}
+
+fn is_from(headers: &HeaderMap, origin: &str) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    matches!((origins.next(), origins.next()), (Some(only), None) if only == origin)
+}
+
+fn switching(accept: &str) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    let accept = HeaderValue::from_str(accept).expect("invariant: base64 is a header value");
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    answer
+}
+
+/// tungstenite's own defaults take 128 KiB a socket at once, and let 64 MiB messages and endless writes through.
+fn socket_config(message_bytes_max: usize) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER_MAX.max(2 * message_bytes_max))
+        .max_message_size(Some(message_bytes_max))
+        .max_frame_size(Some(message_bytes_max))
+}
+
+const READ_BUFFER: usize = 4 * 1024;
+const WRITE_BUFFER_MAX: usize = 256 * 1024;
