@@ -7,3 +7,5 @@ pub mod credential;
 pub mod id;
 pub mod room;
 pub mod signal;
+pub mod stun;
+pub mod turn;

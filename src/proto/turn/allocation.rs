@@ -1,0 +1,154 @@
+//! Allocations: a client's relayed address with everything that belongs to it (RFC 8656 section 5).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use super::authentication::Identity;
+use super::channel::Channels;
+use super::permission::Permissions;
+use super::{AddressFamily, FiveTuple, PeerAddr, RelayAddr};
+use crate::proto::stun::Request;
+
+/// Names an allocation; never used again for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AllocationId {
+    index: u32,
+    generation: u32,
+}
+
+impl AllocationId {
+    /// Its place: small, and shared by no two that live at once.
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+}
+
+/// One allocation.
+#[derive(Debug)]
+pub(super) struct Allocation {
+    pub(super) tuple: FiveTuple,
+    pub(super) family: AddressFamily,
+    pub(super) identity: Identity,
+    pub(super) state: State,
+    pub(super) expires: Instant,
+    pub(super) permissions: Permissions,
+    pub(super) channels: Channels,
+    /// What the client asked, so that a retransmission is answered alike.
+    pub(super) request: Box<Request>,
+    /// What it was granted.
+    pub(super) lifetime: Duration,
+}
+
+/// How far an allocation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The driver binds its address.
+    Binding,
+    /// Peers can reach it.
+    Relaying(RelayAddr),
+}
+
+impl Allocation {
+    /// Whether a peer may reach the client, and be reached.
+    pub(super) fn permits(&self, now: Instant, peer: PeerAddr) -> bool {
+        self.permissions.holds(now, peer.0.ip())
+    }
+}
+
+/// Every allocation of a server, by its name, its client and its relayed address.
+#[derive(Debug, Default)]
+pub(super) struct Allocations {
+    places: Vec<Place>,
+    free: Vec<u32>,
+    by_tuple: HashMap<FiveTuple, AllocationId>,
+    by_relay: HashMap<RelayAddr, AllocationId>,
+    /// How many relayed addresses stand at each of this box's few addresses.
+    relay_ips: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    generation: u32,
+    allocation: Option<Allocation>,
+}
+
+impl Allocations {
+    pub(super) fn insert(&mut self, allocation: Allocation) -> AllocationId {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place::default());
+            u32::try_from(self.places.len() - 1).expect("invariant: a relay has 65536 ports a family")
+        });
+        let place = &mut self.places[index as usize];
+        place.generation = place.generation.wrapping_add(1);
+        let id = AllocationId { index, generation: place.generation };
+        self.by_tuple.insert(allocation.tuple, id);
+        place.allocation = Some(allocation);
+        id
+    }
+
+    /// Peers can reach it from now on.
+    pub(super) fn relaying(&mut self, id: AllocationId, relay: RelayAddr) {
+        if let Some(allocation) = self.get_mut(id) {
+            allocation.state = State::Relaying(relay);
+            self.by_relay.insert(relay, id);
+            *self.relay_ips.entry(relay.0.ip()).or_default() += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: AllocationId) -> Option<Allocation> {
+        let place = self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?;
+        let allocation = place.allocation.take()?;
+        self.free.push(id.index);
+        self.by_tuple.remove(&allocation.tuple);
+        if let State::Relaying(relay) = allocation.state {
+            self.by_relay.remove(&relay);
+            self.forget_ip(relay.0.ip());
+        }
+        Some(allocation)
+    }
+
+    pub(super) fn get(&self, id: AllocationId) -> Option<&Allocation> {
+        self.places.get(id.index()).filter(|place| place.generation == id.generation)?.allocation.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, id: AllocationId) -> Option<&mut Allocation> {
+        self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?.allocation.as_mut()
+    }
+
+    pub(super) fn of_client(&self, tuple: FiveTuple) -> Option<(AllocationId, &Allocation)> {
+        let id = *self.by_tuple.get(&tuple)?;
+        Some((id, self.get(id)?))
+    }
+
+    /// The live allocation that a peer's address belongs to, if it is one of this server's own.
+    pub(super) fn of_relay(&self, address: PeerAddr) -> Option<(AllocationId, &Allocation)> {
+        let id = *self.by_relay.get(&RelayAddr(address.0))?;
+        Some((id, self.get(id)?))
+    }
+
+    /// Whether some live relayed address stands at this address of the box.
+    pub(super) fn relays_at(&self, ip: IpAddr) -> bool {
+        self.relay_ips.contains_key(&ip)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_tuple.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Allocation)> {
+        self.places
+            .iter()
+            .zip(0..)
+            .filter_map(|(place, index)| Some((AllocationId { index, generation: place.generation }, place.allocation.as_ref()?)))
+    }
+
+    fn forget_ip(&mut self, ip: IpAddr) {
+        if let Some(count) = self.relay_ips.get_mut(&ip) {
+            *count -= 1;
+            if *count == 0 {
+                self.relay_ips.remove(&ip);
+            }
+        }
+    }
+}

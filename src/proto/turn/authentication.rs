@@ -1,0 +1,88 @@
+//! Long-term credentials over time-limited usernames (RFC 8489 section 9.2, draft-uberti-behave-turn-rest-00).
+
+use std::time::Instant;
+
+use stun::error_code::{CODE_BAD_REQUEST, CODE_STALE_NONCE, CODE_UNAUTHORIZED, CODE_WRONG_CREDENTIALS};
+
+use super::nonce::Nonces;
+use super::{ClientAddr, Config, Now};
+use crate::proto::credential::{Claim, CredentialSecret};
+use crate::proto::id::{ParticipantId, RoomId};
+use crate::proto::stun::{IntegrityKey, Reply, Request};
+
+/// Who may ask for anything at all.
+#[derive(Debug)]
+pub(super) struct Authenticator {
+    realm: String,
+    own: CredentialSecret,
+    shared: Option<CredentialSecret>,
+    nonces: Nonces,
+}
+
+/// Somebody who proved that they hold a credential.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) username: String,
+    pub(super) key: IntegrityKey,
+    /// `None` for a credential minted by other software.
+    pub(super) seat: Option<(RoomId, ParticipantId)>,
+}
+
+impl Authenticator {
+    pub(super) fn new(config: &Config, started: Instant) -> Self {
+        let (own, shared) = (config.own_secret.clone(), config.shared_secret.clone());
+        Self { realm: config.realm.clone(), own, shared, nonces: Nonces::new(&config.nonce_key, started) }
+    }
+
+    /// Proves a request; `holder` is whoever made the allocation it is about, whose credential may have expired meanwhile.
+    ///
+    /// # Errors
+    /// The refusal to send: 401 or 438 with a challenge, 400, or 441.
+    pub(super) fn prove(
+        &self,
+        now: Now,
+        client: ClientAddr,
+        request: &mut Request,
+        holder: Option<&Identity>,
+    ) -> Result<Identity, Vec<u8>> {
+        if !request.has_integrity() {
+            return Err(self.challenge(now, client, request, CODE_UNAUTHORIZED));
+        }
+        let (Some(username), Some(nonce), true) = (request.username(), request.nonce(), request.has_realm()) else {
+            return Err(Reply::error(request, CODE_BAD_REQUEST).encode(None));
+        };
+        if !self.nonces.is_fresh(now.instant, client, &nonce) {
+            return Err(self.challenge(now, client, request, CODE_STALE_NONCE));
+        }
+        let proved = match holder {
+            Some(holder) if holder.username == username => request.is_authentic(&holder.key).then(|| holder.clone()),
+            _ => self.identify(now, username, request),
+        };
+        match proved {
+            None => Err(self.challenge(now, client, request, CODE_UNAUTHORIZED)),
+            Some(identity) if holder.is_some_and(|holder| holder.username != identity.username) => {
+                Err(Reply::error(request, CODE_WRONG_CREDENTIALS).encode(Some(&identity.key)))
+            }
+            Some(identity) => Ok(identity),
+        }
+    }
+
+    /// Whose unexpired credential signed the request.
+    fn identify(&self, now: Now, username: String, request: &mut Request) -> Option<Identity> {
+        let claim = Claim::parse(&username).filter(|claim| claim.expiry > now.unix)?;
+        let key = self.key(&self.own, &username);
+        if claim.seat.is_some() && request.is_authentic(&key) {
+            return Some(Identity { username, key, seat: claim.seat });
+        }
+        let key = self.key(self.shared.as_ref()?, &username);
+        request.is_authentic(&key).then_some(Identity { username, key, seat: None })
+    }
+
+    fn key(&self, secret: &CredentialSecret, username: &str) -> IntegrityKey {
+        IntegrityKey::long_term(username, &self.realm, &secret.password(username))
+    }
+
+    fn challenge(&self, now: Now, client: ClientAddr, request: &Request, code: stun::error_code::ErrorCode) -> Vec<u8> {
+        Reply::error(request, code).challenge(&self.realm, &self.nonces.issue(now.instant, client)).encode(None)
+    }
+}

@@ -1,0 +1,111 @@
+//! The TURN server as a pure state machine (RFC 8656): allocations, permissions, channels, authentication.
+//!
+//! Driven by `relay`, which owns sockets, clock and randomness: it hands in datagrams with `now`, carries out the [`Effect`]s and sends
+//! what [`Route`] says. Nothing is kept for a source before its MESSAGE-INTEGRITY holds. Knows nothing of rooms beyond their names
+//! in credentials.
+
+mod address;
+mod allocation;
+mod authentication;
+mod channel;
+mod nonce;
+mod peer_policy;
+mod permission;
+mod requests;
+mod server;
+mod timer;
+
+pub use address::{AddressFamily, ClientAddr, FiveTuple, PeerAddr, RelayAddr, Transport};
+pub use allocation::AllocationId;
+pub use peer_policy::PeerPolicy;
+pub use server::Server;
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use crate::proto::credential::CredentialSecret;
+
+/// What a server is made of.
+#[derive(Debug)]
+pub struct Config {
+    /// RFC 8489 section 14.9; 1 to 127 bytes.
+    pub realm: String,
+    /// Proves credentials of this box's own seats.
+    pub own_secret: CredentialSecret,
+    /// Proves credentials minted by other software.
+    pub shared_secret: Option<CredentialSecret>,
+    /// Signs nonces; random, new with every start.
+    pub nonce_key: [u8; 32],
+    /// Whom may be relayed to.
+    pub policy: PeerPolicy,
+    /// The families a relayed address can be had of.
+    pub families: Vec<AddressFamily>,
+}
+
+/// Both clocks: leases live on the one that never jumps, credentials on the one everybody shares.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Monotonic.
+    pub instant: Instant,
+    /// Since the Unix epoch.
+    pub unix: Duration,
+}
+
+/// What the driver is to do, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a message back to a client.
+    Reply {
+        /// To whom, from the address it reached.
+        to: FiveTuple,
+        /// A whole STUN message.
+        message: Vec<u8>,
+    },
+    /// Bind a relayed address and tell [`Server::handle_bound`]; the client waits for it.
+    Bind {
+        /// Whose.
+        allocation: AllocationId,
+        /// Of this family.
+        family: AddressFamily,
+        /// The address of this box that the client reached.
+        reached: IpAddr,
+    },
+    /// Close an allocation's socket.
+    Release {
+        /// Whose.
+        allocation: AllocationId,
+    },
+}
+
+/// Where a datagram goes, rewritten in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// To a peer, from the relayed address of this allocation.
+    Peer(AllocationId, PeerAddr),
+    /// To a client.
+    Client(FiveTuple),
+    /// Nowhere: it was a request, and its effects wait.
+    Handled,
+    /// Nowhere.
+    Dropped(DropReason),
+}
+
+/// Why a datagram went nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DropReason {
+    /// Neither STUN nor ChannelData, or broken.
+    Malformed,
+    /// From a client without an allocation.
+    NoAllocation,
+    /// The channel is not bound.
+    NoChannel,
+    /// The peer has no permission.
+    NoPermission,
+    /// The peer may not be relayed to.
+    ForbiddenPeer,
+    /// It does not fit with its header on.
+    TooLong,
+}
+
+#[cfg(test)]
+mod tests;

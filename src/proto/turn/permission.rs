@@ -1,0 +1,40 @@
+//! Permissions: the addresses that may reach a client (RFC 8656 section 9). By address alone, whatever the port.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// The permissions of one allocation. A call has a handful, so a walk beats a hash.
+#[derive(Debug, Default)]
+pub(super) struct Permissions {
+    entries: Vec<(IpAddr, Instant)>,
+}
+
+/// Every place is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TableFull;
+
+impl Permissions {
+    /// Whether `peer` may send and be sent to.
+    pub(super) fn holds(&self, now: Instant, peer: IpAddr) -> bool {
+        self.entries.iter().any(|(ip, until)| *ip == peer && *until > now)
+    }
+
+    /// Installs or refreshes all of them, or none.
+    pub(super) fn install(&mut self, now: Instant, peers: &[IpAddr]) -> Result<(), TableFull> {
+        self.entries.retain(|(_, until)| *until > now);
+        let mut entries = self.entries.clone();
+        for peer in peers {
+            entries.retain(|(ip, _)| ip != peer);
+            entries.push((*peer, now + LIFETIME));
+        }
+        if entries.len() > PERMISSIONS_MAX {
+            return Err(TableFull);
+        }
+        self.entries = entries;
+        Ok(())
+    }
+}
+
+/// RFC 8656 section 9.
+pub(super) const LIFETIME: Duration = Duration::from_secs(300);
+pub(super) const PERMISSIONS_MAX: usize = 64;

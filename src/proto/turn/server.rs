@@ -1,0 +1,194 @@
+//! The server's front: datagrams in, routes and effects out. The path of relayed data is all here; requests are next door.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use stun::error_code::CODE_INSUFFICIENT_CAPACITY;
+
+use super::allocation::{Allocation, Allocations, State};
+use super::authentication::Authenticator;
+use super::timer::Expiries;
+use super::{AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route};
+use crate::proto::id::{ParticipantId, RoomId};
+use crate::proto::stun::{Kind, MessageView, Packet, Reply, Request, TransactionId, channel_data, indication};
+
+/// A TURN server.
+#[derive(Debug)]
+pub struct Server {
+    pub(super) authenticator: Authenticator,
+    pub(super) policy: PeerPolicy,
+    pub(super) families: Vec<AddressFamily>,
+    pub(super) allocations: Allocations,
+    pub(super) expiries: Expiries,
+    pub(super) effects: VecDeque<Effect>,
+    /// Indications need different transaction ids, not secret ones.
+    indications: u64,
+}
+
+impl Server {
+    /// A server without allocations.
+    pub fn new(config: Config, now: Instant) -> Self {
+        Self {
+            authenticator: Authenticator::new(&config, now),
+            policy: config.policy,
+            families: config.families,
+            allocations: Allocations::default(),
+            expiries: Expiries::default(),
+            effects: VecDeque::new(),
+            indications: 0,
+        }
+    }
+
+    /// A datagram from a client; rewritten in place to what is relayed.
+    pub fn handle_client(&mut self, now: Now, tuple: FiveTuple, packet: &mut Packet<'_>) -> Route {
+        let routed = match Kind::of(packet.bytes()) {
+            Kind::ChannelData => self.relay_channel_data(now.instant, tuple, packet),
+            Kind::Stun if is_send_indication(packet.bytes()) => self.relay_indication(now.instant, tuple, packet),
+            Kind::Stun => self.answer(now, tuple, packet.bytes()),
+            Kind::Other => Err(DropReason::Malformed),
+        };
+        routed.unwrap_or_else(Route::Dropped)
+    }
+
+    /// A datagram from a peer to an allocation's relayed address; rewritten in place to what its client is sent.
+    pub fn handle_peer(&mut self, now: Instant, id: AllocationId, peer: PeerAddr, packet: &mut Packet<'_>) -> Route {
+        self.deliver(now, id, peer, packet).unwrap_or_else(Route::Dropped)
+    }
+
+    /// What became of [`Effect::Bind`]; `None` if no address could be had.
+    pub fn handle_bound(&mut self, id: AllocationId, relay: Option<RelayAddr>) {
+        match relay {
+            Some(relay) => {
+                self.allocations.relaying(id, relay);
+                self.confirm(id);
+            }
+            None => {
+                let Some(allocation) = self.forget(id) else { return };
+                let refusal = Reply::error(&allocation.request, CODE_INSUFFICIENT_CAPACITY);
+                let message = refusal.encode(Some(&allocation.identity.key));
+                self.effects.push_back(Effect::Reply { to: allocation.tuple, message });
+            }
+        }
+    }
+
+    /// Ends every allocation of a room.
+    pub fn revoke_room(&mut self, room: RoomId) {
+        self.revoke(|seat| seat.0 == room);
+    }
+
+    /// Ends every allocation of a seat.
+    pub fn revoke_seat(&mut self, room: RoomId, participant: ParticipantId) {
+        self.revoke(|seat| seat == (room, participant));
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.expiries.next()
+    }
+
+    /// Ends the allocations whose lifetime is over.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(id) = self.expiries.due(now) {
+            self.release(id);
+        }
+    }
+
+    /// What to do next.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// How many allocations live.
+    pub fn allocations(&self) -> usize {
+        self.allocations.len()
+    }
+
+    fn answer(&mut self, now: Now, tuple: FiveTuple, bytes: &[u8]) -> Result<Route, DropReason> {
+        let view = MessageView::parse(bytes).map_err(|_| DropReason::Malformed)?;
+        let request = Request::decode(&view).ok_or(DropReason::Malformed)?;
+        self.handle_request(now, tuple, request)?;
+        Ok(Route::Handled)
+    }
+
+    fn relay_channel_data(&mut self, now: Instant, tuple: FiveTuple, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
+        let (id, allocation) = self.allocations.of_client(tuple).ok_or(DropReason::NoAllocation)?;
+        let number = channel_data::unwrap(packet).ok_or(DropReason::Malformed)?;
+        let peer = allocation.channels.peer(now, number).ok_or(DropReason::NoChannel)?;
+        self.relay(now, id, peer, packet)
+    }
+
+    fn relay_indication(&mut self, now: Instant, tuple: FiveTuple, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
+        let (id, _) = self.allocations.of_client(tuple).ok_or(DropReason::NoAllocation)?;
+        let peer = indication::unwrap(packet).map_err(|_| DropReason::Malformed)?;
+        self.relay(now, id, PeerAddr(peer), packet)
+    }
+
+    /// From a client to a peer; where the peer is a relayed address of this very server, on to its client without leaving the process.
+    fn relay(&mut self, now: Instant, id: AllocationId, peer: PeerAddr, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
+        let allocation = self.allocations.get(id).ok_or(DropReason::NoAllocation)?;
+        if !allocation.permits(now, peer) {
+            return Err(DropReason::NoPermission);
+        }
+        match (allocation.state, self.allocations.of_relay(peer)) {
+            (State::Relaying(RelayAddr(from)), Some((to, _))) => self.deliver(now, to, PeerAddr(from), packet),
+            (State::Relaying(_), None) if peer.0.port() != 0 && self.policy.allows(peer.0.ip()) => Ok(Route::Peer(id, peer)),
+            _ => Err(DropReason::ForbiddenPeer),
+        }
+    }
+
+    /// From a peer to a client, by channel if one is bound.
+    fn deliver(&mut self, now: Instant, id: AllocationId, peer: PeerAddr, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
+        let allocation = self.allocations.get(id).ok_or(DropReason::NoAllocation)?;
+        if !allocation.permits(now, peer) {
+            return Err(DropReason::NoPermission);
+        }
+        let tuple = allocation.tuple;
+        let wrapped = match allocation.channels.number(now, peer) {
+            Some(number) => channel_data::wrap(packet, number),
+            None => indication::wrap(packet, peer.0, self.indication_id()),
+        };
+        wrapped.map(|()| Route::Client(tuple)).ok_or(DropReason::TooLong)
+    }
+
+    fn indication_id(&mut self) -> TransactionId {
+        self.indications = self.indications.wrapping_add(1);
+        let mut id = [0; 12];
+        id[4..].copy_from_slice(&self.indications.to_be_bytes());
+        TransactionId(id)
+    }
+
+    fn revoke(&mut self, of: impl Fn((RoomId, ParticipantId)) -> bool) {
+        let revoked: Vec<_> =
+            self.allocations.iter().filter(|(_, a)| a.identity.seat.is_some_and(&of)).map(|(id, _)| id).collect();
+        for id in revoked {
+            self.release(id);
+        }
+    }
+
+    /// Ends an allocation, its socket included.
+    pub(super) fn release(&mut self, id: AllocationId) {
+        if self.forget(id).is_some_and(|allocation| matches!(allocation.state, State::Relaying(_))) {
+            self.effects.push_back(Effect::Release { allocation: id });
+        }
+    }
+
+    fn forget(&mut self, id: AllocationId) -> Option<Allocation> {
+        let allocation = self.allocations.remove(id)?;
+        self.expiries.remove(allocation.expires, id);
+        Some(allocation)
+    }
+
+    /// Whether ChannelBind may name this peer: a live relayed address of this server, or whoever the policy allows.
+    pub(super) fn may_reach(&self, peer: PeerAddr) -> bool {
+        peer.0.port() != 0 && (self.allocations.of_relay(peer).is_some() || self.policy.allows(peer.0.ip()))
+    }
+
+    /// Whether CreatePermission may name this peer: it has no say about ports, so every packet is judged again.
+    pub(super) fn may_permit(&self, peer: PeerAddr) -> bool {
+        self.allocations.relays_at(peer.0.ip()) || self.policy.allows(peer.0.ip())
+    }
+}
+
+fn is_send_indication(bytes: &[u8]) -> bool {
+    bytes.first_chunk().is_some_and(|kind| u16::from_be_bytes(*kind) == indication::SEND_INDICATION)
+}

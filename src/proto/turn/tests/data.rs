@@ -1,0 +1,127 @@
+//! What is relayed, and what is not.
+
+use turn::proto::chandata::ChannelData;
+
+use super::*;
+
+#[test]
+fn a_send_indication_reaches_a_permitted_peer_alone() {
+    let mut lab = Lab::new();
+    let (mut client, id, _) = lab.allocated(ALICE, 1);
+    let peer = address(PEER);
+    assert_eq!(lab.send(client.tuple, &send_indication(peer, b"hello")).0, Route::Dropped(DropReason::NoPermission));
+    lab.permit(&mut client, peer);
+    let (route, data) = lab.send(client.tuple, &send_indication(peer, b"hello"));
+    assert_eq!((route, data.as_slice()), (Route::Peer(id, PeerAddr(peer)), &b"hello"[..]));
+    let other_port = SocketAddr::new(peer.ip(), 9);
+    assert_eq!(lab.send(client.tuple, &send_indication(other_port, b"x")).0, Route::Peer(id, PeerAddr(other_port)));
+    assert_eq!(
+        lab.send(client.tuple, &send_indication(SocketAddr::new(peer.ip(), 0), b"x")).0,
+        Route::Dropped(DropReason::ForbiddenPeer)
+    );
+}
+
+#[test]
+fn channel_data_goes_both_ways() {
+    let mut lab = Lab::new();
+    let (mut client, id, _) = lab.allocated(ALICE, 1);
+    assert_eq!(lab.channel(&mut client, 0x4000, address(PEER)), None);
+    let (route, data) = lab.send(client.tuple, &channel_data(0x4000, b"hello"));
+    assert_eq!((route, data.as_slice()), (Route::Peer(id, PeerAddr(address(PEER))), &b"hello"[..]));
+    let (route, data) = lab.from_peer(id, PEER, b"hello back");
+    let mut read = ChannelData { raw: data, ..ChannelData::default() };
+    read.decode().unwrap();
+    assert_eq!((route, read.number.0, read.data.as_slice()), (Route::Client(client.tuple), 0x4000, &b"hello back"[..]));
+}
+
+#[test]
+fn a_peer_without_a_channel_comes_in_a_data_indication() {
+    let mut lab = Lab::new();
+    let (mut client, id, _) = lab.allocated(ALICE, 1);
+    assert_eq!(lab.from_peer(id, PEER, b"hello").0, Route::Dropped(DropReason::NoPermission));
+    lab.permit(&mut client, address(PEER));
+    let (route, bytes) = lab.from_peer(id, PEER, b"hello");
+    let answer = answered(&bytes);
+    let (peer, data): (PeerAddress, Data) = (answer.read(), answer.read());
+    assert_eq!((route, peer, data.0.as_slice()), (Route::Client(client.tuple), to(address(PEER)), &b"hello"[..]));
+}
+
+#[test]
+fn permissions_last_five_minutes_and_channels_ten() {
+    let mut lab = Lab::new();
+    let (mut client, id, _) = lab.allocated(ALICE, 1);
+    lab.ask(&mut client, stun::message::METHOD_REFRESH, &[&turn::proto::lifetime::Lifetime(HOUR)]);
+    assert_eq!(lab.channel(&mut client, 0x4000, address(PEER)), None);
+    lab.pass(Duration::from_secs(299));
+    assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Peer(id, PeerAddr(address(PEER))));
+    lab.pass(Duration::from_secs(1));
+    assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Dropped(DropReason::NoPermission));
+    assert_eq!(lab.from_peer(id, PEER, b"x").0, Route::Dropped(DropReason::NoPermission));
+    lab.permit(&mut client, address(PEER));
+    lab.pass(Duration::from_secs(299));
+    assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Peer(id, PeerAddr(address(PEER))));
+    lab.pass(Duration::from_secs(1));
+    assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Dropped(DropReason::NoChannel));
+}
+
+#[test]
+fn a_channel_names_one_peer_and_a_peer_has_one_channel() {
+    let mut lab = Lab::new();
+    let (mut client, ..) = lab.allocated(ALICE, 1);
+    lab.ask(&mut client, stun::message::METHOD_REFRESH, &[&turn::proto::lifetime::Lifetime(HOUR)]);
+    let (peer, other) = (address(PEER), address("8.8.8.9:80"));
+    assert_eq!(lab.channel(&mut client, 0x4000, peer), None);
+    assert_eq!(lab.channel(&mut client, 0x4000, peer), None, "a refresh");
+    assert_eq!(lab.channel(&mut client, 0x4000, other), Some(400), "the number is taken");
+    assert_eq!(lab.channel(&mut client, 0x4001, peer), Some(400), "the peer has one");
+    lab.pass(Duration::from_secs(600 + 299));
+    lab.challenge(&mut client);
+    assert_eq!(lab.channel(&mut client, 0x4000, other), Some(400), "held after it expired");
+    lab.pass(Duration::from_secs(1));
+    assert_eq!(lab.channel(&mut client, 0x4000, other), None);
+    for number in [0, 0x3FFF, 0x5000, 0xFFFF] {
+        assert_eq!(lab.channel(&mut client, number, peer), Some(400), "{number:#x}");
+    }
+}
+
+#[test]
+fn between_two_of_its_own_relayed_addresses_nothing_leaves_the_process() {
+    let mut lab = Lab::new();
+    let (mut alice, _, alice_relay) = lab.allocated(ALICE, 1);
+    let (mut bob, _, bob_relay) = lab.allocated(BOB, 2);
+    assert_eq!(lab.channel(&mut alice, 0x4000, bob_relay.0), None);
+    assert_eq!(
+        lab.send(alice.tuple, &channel_data(0x4000, b"x")).0,
+        Route::Dropped(DropReason::NoPermission),
+        "bob must permit alice"
+    );
+    lab.permit(&mut bob, alice_relay.0);
+    let (route, bytes) = lab.send(alice.tuple, &channel_data(0x4000, b"hello"));
+    let answer = answered(&bytes);
+    let (peer, data): (PeerAddress, Data) = (answer.read(), answer.read());
+    assert_eq!((route, peer, data.0.as_slice()), (Route::Client(bob.tuple), to(alice_relay.0), &b"hello"[..]));
+    assert_eq!(lab.channel(&mut bob, 0x4FFF, alice_relay.0), None);
+    let (route, bytes) = lab.send(alice.tuple, &channel_data(0x4000, b"hello"));
+    assert_eq!((route, bytes), (Route::Client(bob.tuple), channel_data(0x4FFF, b"hello")));
+}
+
+#[test]
+fn a_relayed_address_that_is_gone_is_a_forbidden_peer() {
+    let mut lab = Lab::new();
+    let (mut alice, ..) = lab.allocated(ALICE, 1);
+    let (_, _, bob_relay) = lab.allocated(BOB, 2);
+    assert_eq!(lab.channel(&mut alice, 0x4000, bob_relay.0), None);
+    lab.server.revoke_seat(room(1), seat(2));
+    assert_eq!(lab.send(alice.tuple, &channel_data(0x4000, b"x")).0, Route::Dropped(DropReason::ForbiddenPeer));
+}
+
+#[test]
+fn strangers_and_unbound_channels_are_dropped() {
+    let mut lab = Lab::new();
+    let (client, ..) = lab.allocated(ALICE, 1);
+    let stranger = lab.client(BOB, 2);
+    assert_eq!(lab.send(stranger.tuple, &channel_data(0x4000, b"x")).0, Route::Dropped(DropReason::NoAllocation));
+    assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Dropped(DropReason::NoChannel));
+    assert_eq!(lab.send(client.tuple, &[0x80, 0, 0, 0]).0, Route::Dropped(DropReason::Malformed));
+    assert_eq!(lab.send(client.tuple, &[]).0, Route::Dropped(DropReason::Malformed));
+}
