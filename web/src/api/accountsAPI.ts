@@ -1,0 +1,11 @@
+import { type User, user } from "../protocol/resources";
+import { get, nothing, post } from "./request";
+
+/** `/api/auth/`: sign in, sign out, who am I. */
+export const accountsAPI = {
+  signIn: (username: string, password: string): Promise<User> => post(`${BASE}/login/`, { username, password }, user),
+  signOut: (): Promise<void> => post(`${BASE}/logout/`, undefined, nothing),
+  me: (): Promise<User> => get(`${BASE}/me/`, user),
+};
+
+const BASE = "/api/auth";

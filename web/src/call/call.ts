@@ -1,0 +1,248 @@
+// A call as one participant lives it: the socket, the roster, a connection to each peer, and what it sends them.
+import type { JoinGrant } from "../protocol/resources";
+import type { ClientMessage, Joined, Media, Participant, RelayedMessage, RosterPeer } from "../protocol/signal";
+import { type ProbeResult, type SeatedMessage, SignalingSocket, type SocketEnd } from "../signaling/socket";
+import { SCREEN_MID } from "./encoding";
+import type { LocalMedia } from "./media";
+import { type LocalTracks, Peer, type PeerSnapshot } from "./peer";
+import { type CallStatus, callStatus } from "./status";
+import { type Readable, Store } from "./store";
+
+export interface CallSnapshot {
+  readonly status: CallStatus;
+  readonly you: Participant;
+  readonly peers: readonly PeerSnapshot[];
+  readonly end: SocketEnd | null;
+}
+
+/** What a call asks of the API. */
+export interface CallGateway {
+  /** A fresh grant for the same room. */
+  readonly rejoin: () => Promise<JoinGrant>;
+  readonly probe: () => Promise<ProbeResult>;
+}
+
+export interface CallOptions {
+  readonly grant: JoinGrant;
+  readonly takeover: boolean;
+  readonly media: LocalMedia;
+  readonly gateway: CallGateway;
+}
+
+export class Call implements Readable<CallSnapshot> {
+  readonly #media: LocalMedia;
+  readonly #gateway: CallGateway;
+  readonly #socket: SignalingSocket;
+  readonly #store: Store<CallSnapshot>;
+  readonly #peers = new Map<string, Peer>();
+  /** Seats of the roster after a resume that may yet be explained by what waited for us. */
+  readonly #unexplained = new Map<string, RosterPeer>();
+  readonly #stopWatchingMedia: () => void;
+  readonly #grantTimer: ReturnType<typeof setInterval>;
+  #settleTimer: ReturnType<typeof setTimeout> | undefined;
+  #configuration: RTCConfiguration;
+  #told: Media | null = null;
+
+  readonly subscribe: Readable<CallSnapshot>["subscribe"];
+  readonly snapshot: Readable<CallSnapshot>["snapshot"];
+
+  constructor({ grant, takeover, media, gateway }: CallOptions) {
+    this.#media = media;
+    this.#gateway = gateway;
+    this.#configuration = configurationOf(grant);
+    this.#store = new Store<CallSnapshot>({ status: "loading", you: grant.participant, peers: [], end: null });
+    this.subscribe = this.#store.subscribe;
+    this.snapshot = this.#store.snapshot;
+    this.#socket = new SignalingSocket(
+      { url: grant.socket_url, takeover, probe: gateway.probe },
+      {
+        onState: () => this.#publish(),
+        onMessage: (message) => this.#handle(message),
+        onEnd: (end) => this.#ended(end),
+      },
+    );
+    this.#stopWatchingMedia = media.subscribe(() => this.#mediaChanged());
+    this.#grantTimer = setInterval(() => void this.#freshConfiguration(), GRANT_REFRESH_MS);
+    this.#socket.open();
+  }
+
+  /** Gives the seat up. */
+  leave(): void {
+    this.#socket.leave();
+    this.#ended({ kind: "left" });
+  }
+
+  dispose(): void {
+    this.#socket.leave();
+    this.#release();
+  }
+
+  #handle(message: SeatedMessage): void {
+    switch (message.type) {
+      case "joined":
+        this.#joined(message);
+        break;
+      case "peer_joined":
+        this.#seat(message.peer);
+        break;
+      case "peer_status":
+        this.#attach(message.participant_id, message.connected);
+        break;
+      case "peer_left":
+        this.#unexplained.delete(message.participant_id);
+        this.#remove(message.participant_id);
+        break;
+      case "offer":
+      case "answer":
+      case "candidate":
+        this.#relay(message);
+        break;
+      case "media":
+        this.#peers.get(message.from)?.setMedia({ microphone: message.microphone, camera: message.camera, screen: message.screen });
+        break;
+    }
+  }
+
+  #joined({ resumed, you, peers }: Joined): void {
+    this.#store.patch({ you });
+    this.#told = null;
+    const roster = new Map(peers.map((peer) => [peer.participant_id, peer]));
+    for (const [id, peer] of this.#peers) {
+      if (!resumed || roster.get(id)?.epoch !== peer.epoch) this.#remove(id);
+    }
+    this.#unexplained.clear();
+    if (resumed) this.#settle(roster);
+    else for (const peer of peers) this.#seat(peer);
+    this.#mediaChanged();
+    this.#publish();
+  }
+
+  /**
+   * What waited for us follows in order and may itself tell of new seats, so the roster's news are taken only after it: a seat
+   * built twice in one epoch would mix two connections up.
+   */
+  #settle(roster: ReadonlyMap<string, RosterPeer>): void {
+    for (const [id, peer] of roster) {
+      const known = this.#peers.get(id);
+      if (known === undefined) this.#unexplained.set(id, peer);
+      else this.#update(known, peer);
+    }
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => {
+      for (const peer of [...this.#unexplained.values()]) this.#seat(peer);
+      for (const peer of this.#peers.values()) peer.resend();
+    }, SETTLE_MS);
+  }
+
+  #seat(roster: RosterPeer): void {
+    const id = roster.participant_id;
+    this.#unexplained.delete(id);
+    const known = this.#peers.get(id);
+    if (known?.epoch === roster.epoch) {
+      this.#update(known, roster);
+      return;
+    }
+    known?.dispose();
+    const peer = new Peer({
+      roster,
+      configuration: this.#configuration,
+      freshConfiguration: () => this.#freshConfiguration(),
+      tracks: this.#tracks(),
+      send: (message) => this.#socket.send({ ...message, to: id, epoch: roster.epoch }),
+      onFruitless: () => this.#socket.reconnect(),
+    });
+    this.#peers.set(id, peer);
+    peer.subscribe(() => this.#publish());
+    this.#mediaChanged();
+    this.#publish();
+  }
+
+  #update(peer: Peer, { connected, media }: RosterPeer): void {
+    peer.setAttached(connected);
+    peer.setMedia(media);
+  }
+
+  #attach(id: string, connected: boolean): void {
+    const peer = this.#peers.get(id);
+    peer?.setAttached(connected);
+    // What we said while its socket was dying may not have reached it.
+    if (connected) peer?.resend();
+  }
+
+  #remove(id: string): void {
+    this.#peers.get(id)?.dispose();
+    this.#peers.delete(id);
+    this.#mediaChanged();
+    this.#publish();
+  }
+
+  #relay(message: RelayedMessage): void {
+    const unexplained = this.#unexplained.get(message.from);
+    if (unexplained?.epoch === message.epoch) this.#seat(unexplained);
+    const peer = this.#peers.get(message.from);
+    if (peer?.epoch === message.epoch) peer.handle(message);
+  }
+
+  #tracks(): LocalTracks {
+    const { microphone, camera, screen } = this.#media.snapshot();
+    return { microphone: microphone.track, camera: camera.track, screen };
+  }
+
+  #mediaChanged(): void {
+    const tracks = this.#tracks();
+    for (const peer of this.#peers.values()) peer.setTracks(tracks, this.#peers.size);
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#socket.state !== "joined") return;
+    const { microphone, camera, screen } = this.#media.snapshot();
+    const media: Media = { microphone: microphone.on, camera: camera.on, screen: screen === null ? null : this.#screenMid() };
+    const told = this.#told;
+    if (told?.microphone === media.microphone && told.camera === media.camera && told.screen === media.screen) return;
+    this.#told = media;
+    const message: ClientMessage = { type: "media", ...media };
+    this.#socket.send(message);
+  }
+
+  #screenMid(): string {
+    const mids = [...this.#peers.values()].map((peer) => peer.screenMid);
+    return mids.find((mid) => mid !== null) ?? SCREEN_MID;
+  }
+
+  async #freshConfiguration(): Promise<RTCConfiguration> {
+    try {
+      this.#configuration = configurationOf(await this.#gateway.rejoin());
+    } catch {
+      // The old servers may still do; the socket finds out why the API refused.
+    }
+    return this.#configuration;
+  }
+
+  #ended(end: SocketEnd): void {
+    this.#release();
+    this.#store.patch({ status: "ended", peers: [], end });
+  }
+
+  #release(): void {
+    clearTimeout(this.#settleTimer);
+    clearInterval(this.#grantTimer);
+    this.#stopWatchingMedia();
+    for (const peer of this.#peers.values()) peer.dispose();
+    this.#peers.clear();
+  }
+
+  #publish(): void {
+    const peers = [...this.#peers.values()].map((peer) => peer.snapshot());
+    const status = callStatus(this.#socket.state, peers.map(({ connection }) => connection));
+    this.#store.patch({ status, peers });
+  }
+}
+
+function configurationOf({ ice_servers, ice_transport_policy }: JoinGrant): RTCConfiguration {
+  return { iceServers: [...ice_servers], iceTransportPolicy: ice_transport_policy, bundlePolicy: "max-bundle" };
+}
+
+/** Well within the hour that the daemon's credentials live, for peers that come late. */
+const GRANT_REFRESH_MS = 30 * 60_000;
+const SETTLE_MS = 300;

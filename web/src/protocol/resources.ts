@@ -1,0 +1,124 @@
+// What the HTTP API answers with; `docs/openapi.yaml` is its description.
+import { array, boolean, type Decoder, nullable, oneOf, record, string } from "./decode";
+import { participant, role } from "./parse";
+import type { Participant, Role } from "./signal";
+
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  readonly display_name: string;
+  readonly role: Role;
+}
+
+export interface Person {
+  readonly id: string;
+  readonly display_name: string;
+}
+
+export type SessionStatus = "requested" | "accepted" | "declined";
+
+export interface MentoringSession {
+  readonly id: string;
+  readonly topic: string;
+  readonly status: SessionStatus;
+  readonly mentor: Person;
+  readonly student: Person;
+  readonly requested_at: string;
+  readonly answered_at: string | null;
+  readonly room: { readonly id: string; readonly status: "waiting" | "active" } | null;
+}
+
+export interface RoomParticipant extends Person {
+  readonly role: Role;
+  readonly joined_at: string | null;
+  readonly left_at: string | null;
+  readonly online: boolean;
+}
+
+export interface Room {
+  readonly id: string;
+  readonly session_id: string;
+  readonly status: "waiting" | "active" | "ended";
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly participants: readonly RoomParticipant[];
+}
+
+export interface IceServer {
+  readonly urls: string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** What a person needs to enter a room. */
+export interface JoinGrant {
+  readonly room: Room;
+  readonly participant: Participant;
+  readonly ice_servers: readonly IceServer[];
+  readonly ice_transport_policy: "all" | "relay";
+  readonly socket_url: string;
+}
+
+const personFields = { id: string, display_name: string };
+const person = record<Person>(personFields);
+const userFields = record<User>({ ...personFields, username: string, role });
+
+export const user: Decoder<User> = (value) => record<{ user: User }>({ user: userFields })(value).user;
+
+export const mentors: Decoder<readonly Person[]> = (value) =>
+  record<{ mentors: Person[] }>({ mentors: array(person) })(value).mentors;
+
+export const session: Decoder<MentoringSession> = record<MentoringSession>({
+  id: string,
+  topic: string,
+  status: oneOf("requested", "accepted", "declined"),
+  mentor: person,
+  student: person,
+  requested_at: string,
+  answered_at: nullable(string),
+  room: nullable(record<{ id: string; status: "waiting" | "active" }>({ id: string, status: oneOf("waiting", "active") })),
+});
+
+export const sessions: Decoder<readonly MentoringSession[]> = (value) =>
+  record<{ sessions: MentoringSession[] }>({ sessions: array(session) })(value).sessions;
+
+export const room: Decoder<Room> = record<Room>({
+  id: string,
+  session_id: string,
+  status: oneOf("waiting", "active", "ended"),
+  created_at: string,
+  started_at: nullable(string),
+  ended_at: nullable(string),
+  participants: array(
+    record<RoomParticipant>({
+      ...personFields,
+      role,
+      joined_at: nullable(string),
+      left_at: nullable(string),
+      online: boolean,
+    }),
+  ),
+});
+
+const iceServer: Decoder<IceServer> = (value) => {
+  const server = record<{ urls: string[]; username: string | undefined; credential: string | undefined }>({
+    urls: array(string),
+    username: optional(string),
+    credential: optional(string),
+  })(value);
+  const { urls, username, credential } = server;
+  return username === undefined || credential === undefined ? { urls } : { urls, username, credential };
+};
+
+export const joinGrant: Decoder<JoinGrant> = record<JoinGrant>({
+  room,
+  participant,
+  ice_servers: array(iceServer),
+  ice_transport_policy: oneOf("all", "relay"),
+  socket_url: string,
+});
+
+function optional<T>(decode: Decoder<T>): Decoder<T | undefined> {
+  return (value) => (value === undefined ? undefined : decode(value));
+}
