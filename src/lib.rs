@@ -1,6 +1,12 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 //! # Modules, in reading order
 
+pub mod cli;
+
+pub mod app;
+
+pub mod http;
+
 pub mod signaling;
 
 pub mod hub;
@@ -10,6 +16,8 @@ pub mod mentoring;
 pub mod accounts;
 
 pub mod store;
+
+pub mod relay;
 
 pub mod tls;
 

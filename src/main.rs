@@ -1,2 +1,16 @@
-//! The daemon's entry.
-fn main() {}
+//! The daemon's entry: parse arguments, run the command, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use visavis::cli::{Cli, run};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("visavis: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -132,7 +132,8 @@ fn the_family_is_ipv4_unless_asked_or_not_to_be_had() {
     let v6 = "[2a00::5]:5000";
     let both = [AddressFamily::Ipv4, AddressFamily::Ipv6];
     let (ipv4, ipv6) = (Ok(AddressFamily::Ipv4), Ok(AddressFamily::Ipv6));
-    let rows: [(&str, &[AddressFamily], Option<&dyn Setter>, Result<AddressFamily, u16>); 6] = [
+    type Row<'a> = (&'a str, &'a [AddressFamily], Option<&'a dyn Setter>, Result<AddressFamily, u16>);
+    let rows: [Row<'_>; 6] = [
         (ALICE, &both, None, ipv4),
         (v6, &both, None, ipv4),
         (v6, &[AddressFamily::Ipv6], None, ipv6),
@@ -174,5 +175,5 @@ fn a_place_is_used_again_under_another_name() {
     lab.request(&mut client, METHOD_REFRESH, &[&Lifetime(Duration::ZERO)]);
     let (second, _) = lab.allocate(&mut client);
     assert_eq!(first.index(), second.index());
-    assert_eq!(lab.from_peer(first, PEER, b"late").0, Route::Dropped(DropReason::NoAllocation));
+    assert_eq!(lab.receive(first, PEER, b"late").0, Route::Dropped(DropReason::NoAllocation));
 }

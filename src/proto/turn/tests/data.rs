@@ -28,7 +28,7 @@ fn channel_data_goes_both_ways() {
     assert_eq!(lab.channel(&mut client, 0x4000, address(PEER)), None);
     let (route, data) = lab.send(client.tuple, &channel_data(0x4000, b"hello"));
     assert_eq!((route, data.as_slice()), (Route::Peer(id, PeerAddr(address(PEER))), &b"hello"[..]));
-    let (route, data) = lab.from_peer(id, PEER, b"hello back");
+    let (route, data) = lab.receive(id, PEER, b"hello back");
     let mut read = ChannelData { raw: data, ..ChannelData::default() };
     read.decode().unwrap();
     assert_eq!((route, read.number.0, read.data.as_slice()), (Route::Client(client.tuple), 0x4000, &b"hello back"[..]));
@@ -38,9 +38,9 @@ fn channel_data_goes_both_ways() {
 fn a_peer_without_a_channel_comes_in_a_data_indication() {
     let mut lab = Lab::new();
     let (mut client, id, _) = lab.allocated(ALICE, 1);
-    assert_eq!(lab.from_peer(id, PEER, b"hello").0, Route::Dropped(DropReason::NoPermission));
+    assert_eq!(lab.receive(id, PEER, b"hello").0, Route::Dropped(DropReason::NoPermission));
     lab.permit(&mut client, address(PEER));
-    let (route, bytes) = lab.from_peer(id, PEER, b"hello");
+    let (route, bytes) = lab.receive(id, PEER, b"hello");
     let answer = answered(&bytes);
     let (peer, data): (PeerAddress, Data) = (answer.read(), answer.read());
     assert_eq!((route, peer, data.0.as_slice()), (Route::Client(client.tuple), to(address(PEER)), &b"hello"[..]));
@@ -56,7 +56,7 @@ fn permissions_last_five_minutes_and_channels_ten() {
     assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Peer(id, PeerAddr(address(PEER))));
     lab.pass(Duration::from_secs(1));
     assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Dropped(DropReason::NoPermission));
-    assert_eq!(lab.from_peer(id, PEER, b"x").0, Route::Dropped(DropReason::NoPermission));
+    assert_eq!(lab.receive(id, PEER, b"x").0, Route::Dropped(DropReason::NoPermission));
     lab.permit(&mut client, address(PEER));
     lab.pass(Duration::from_secs(299));
     assert_eq!(lab.send(client.tuple, &channel_data(0x4000, b"x")).0, Route::Peer(id, PeerAddr(address(PEER))));

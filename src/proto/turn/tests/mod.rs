@@ -63,7 +63,7 @@ impl Lab {
             policy,
             families: families.to_vec(),
         };
-        let started = Instant::now();
+        let started = instant();
         Self { server: Server::new(config, started), started, elapsed: Duration::ZERO, port: 50_000 }
     }
 
@@ -88,7 +88,7 @@ impl Lab {
         in_place(bytes, |packet| self.server.handle_client(now, tuple, packet))
     }
 
-    fn from_peer(&mut self, allocation: AllocationId, peer: &str, bytes: &[u8]) -> (Route, Vec<u8>) {
+    fn receive(&mut self, allocation: AllocationId, peer: &str, bytes: &[u8]) -> (Route, Vec<u8>) {
         let now = self.now().instant;
         in_place(bytes, |packet| self.server.handle_peer(now, allocation, PeerAddr(address(peer)), packet))
     }
@@ -257,6 +257,11 @@ fn room(n: u8) -> RoomId {
 
 fn seat(n: u8) -> ParticipantId {
     ParticipantId::from_random([n; 16])
+}
+
+#[expect(clippy::disallowed_methods, reason = "any instant will do, and there is no other way to have one")]
+fn instant() -> Instant {
+    Instant::now()
 }
 
 const UDP: RequestedTransport = RequestedTransport { protocol: turn::proto::PROTO_UDP };

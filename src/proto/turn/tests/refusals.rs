@@ -182,7 +182,7 @@ proptest! {
             bytes[4..8].copy_from_slice(&0x2112_A442_u32.to_be_bytes());
         }
         lab.send(client.tuple, &bytes);
-        lab.from_peer(id, PEER, &bytes);
+        lab.receive(id, PEER, &bytes);
         prop_assert_eq!(lab.server.allocations(), 1);
     }
 }

@@ -1,0 +1,259 @@
+//! The composition root: binds, wires, spawns, and waits for the shutdown. The only place that knows everyone.
+
+mod records;
+
+use std::fs::DirBuilder;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::config::checked::Tls;
+use crate::http::{self, Hosts, Http, IceServers, Listener, Listening};
+use crate::hub::{self, HubHandle};
+use crate::mentoring::Mentoring;
+use crate::proto::credential::CredentialSecret;
+use crate::relay::{self, Relay};
+use crate::signaling::{self, Signaling};
+use crate::store::Store;
+use crate::sys::{entropy, names};
+use crate::tls;
+
+/// A daemon whose sockets answer.
+pub struct App {
+    http: Vec<SocketAddr>,
+    redirect: Vec<SocketAddr>,
+    relay: Relay,
+    store: Store,
+    hub: HubHandle,
+    signaling: Signaling,
+    stopping: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl App {
+    /// Brings everything up; once this returns, every socket answers.
+    ///
+    /// # Errors
+    /// What could not be had, with its remedy; nothing is left running.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let names = box_names(config);
+        make_data_dir(&config.server.data_dir)?;
+        let tls = tls_source(config, &names).map(|source| tls::server_config(&source)).transpose()?;
+        let http_listeners = bind(&config.http.listen, "http.listen")?;
+        let redirect_listeners = bind(&config.http.redirect_listen, "http.redirect-listen")?;
+        let store = Store::open(&config.server.data_dir)?;
+        let secret = CredentialSecret::new(&credential_secret(&config.server.data_dir)?);
+        let relay = start_relay(config, secret.clone())?;
+
+        let mentoring = Mentoring::new(store.clone());
+        mentoring.forget_presence().await?;
+        let accounts = Accounts::new(store.clone());
+        accounts.forget_stale_logins().await?;
+        let (events, occurrences) = mpsc::channel(EVENTS_MAX);
+        let (hub, hub_task) = hub::spawn(hub_config(config), events);
+        let recording = tokio::spawn(records::keep(mentoring.clone(), relay.handle(), occurrences));
+        let signaling = Signaling::new(hub.clone(), signaling_limits(config));
+        let hosts = Hosts::new(names.dns.clone());
+        let service = Arc::new(Http {
+            accounts,
+            mentoring,
+            hub: hub.clone(),
+            signaling: signaling.clone(),
+            hosts: hosts.clone(),
+            ice: IceServers {
+                secret,
+                udp_port: relay.udp_addrs().first().map(SocketAddr::port),
+                relay_only: config.turn.relay_only,
+            },
+            body_bytes_max: config.limits.body_bytes_max,
+        });
+
+        let (stopping, stopped) = watch::channel(false);
+        let plain = Listening {
+            tls: None,
+            header_timeout: config.limits.header_timeout.0,
+            connections: Arc::new(Semaphore::new(config.limits.connections_max)),
+            stopping: stopped,
+        };
+        let secure = Listening { tls: tls.map(TlsAcceptor::from), ..plain.clone() };
+        let addresses = |listeners: &[Listener]| listeners.iter().map(Listener::address).collect::<Vec<_>>();
+        let (http, redirect) = (addresses(&http_listeners), addresses(&redirect_listeners));
+        let https_port = http.first().map_or(443, SocketAddr::port);
+        let mut tasks = vec![hub_task, recording];
+        for listener in http_listeners {
+            let service = Arc::clone(&service);
+            tasks.push(tokio::spawn(
+                listener.serve(secure.clone(), move |source, request| Arc::clone(&service).handle(source, request)),
+            ));
+        }
+        for listener in redirect_listeners {
+            let hosts = hosts.clone();
+            let redirect = move |_, request| std::future::ready(http::redirect(&hosts, https_port, &request));
+            tasks.push(tokio::spawn(listener.serve(plain.clone(), redirect)));
+        }
+        let app = Self { http, redirect, relay, store, hub, signaling, stopping, tasks };
+        app.announce();
+        Ok(app)
+    }
+
+    /// Where the page, the API and the signaling answer.
+    pub fn http_addresses(&self) -> &[SocketAddr] {
+        &self.http
+    }
+
+    /// Where STUN and TURN answer over UDP.
+    pub fn turn_addresses(&self) -> &[SocketAddr] {
+        self.relay.udp_addrs()
+    }
+
+    /// Stops within [`SHUTDOWN_MAX`]: sockets are closed with a code that says why, times are written, the database is closed.
+    pub async fn stop(self) {
+        let orderly = async {
+            self.hub.shutdown().await;
+            self.signaling.shutdown().await;
+            let _ = self.stopping.send(true);
+            for task in self.tasks {
+                let _ = task.await;
+            }
+            self.relay.shutdown();
+            self.store.close().await;
+        };
+        if tokio::time::timeout(SHUTDOWN_MAX, orderly).await.is_err() {
+            log::warn!(event = "shutdown_cut"; "the shutdown took too long and was cut short");
+        }
+    }
+
+    fn announce(&self) {
+        let listening = |what: &str, addresses: &[SocketAddr]| {
+            for address in addresses {
+                log::info!(event = "listening", what = what, address:% = address; "listening");
+            }
+        };
+        listening("https", &self.http);
+        listening("redirect", &self.redirect);
+        listening("turn-udp", self.relay.udp_addrs());
+    }
+}
+
+/// What browsers may call this box: its configured name, its own name bare and with `.local`, localhost, its addresses.
+fn box_names(config: &Config) -> tls::Names {
+    let host = names::host_name();
+    let own = [host.clone(), format!("{host}.local"), "localhost".to_owned()];
+    let mut dns: Vec<String> =
+        config.server.public_name.iter().cloned().chain(own).filter(|name| name != "localhost.local").collect();
+    dns.sort_unstable();
+    dns.dedup();
+    tls::Names { dns, addresses: names::addresses() }
+}
+
+fn tls_source(config: &Config, names: &tls::Names) -> Option<tls::Source> {
+    match &config.tls {
+        Tls::Files { cert, key } => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
+        Tls::LocalCa => Some(tls::Source::LocalCa { folder: config.server.data_dir.join("tls"), names: names.clone() }),
+        Tls::Off => None,
+    }
+}
+
+fn make_data_dir(path: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| {
+        format!("cannot make {}: make it and give it to the daemon's user, or set server.data-dir", path.display())
+    })
+}
+
+/// Listens everywhere it was asked to; a box without IPv6 does without its IPv6 listeners.
+fn bind(addresses: &[SocketAddr], key: &str) -> Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        match Listener::bind(*address) {
+            Ok(listener) => listeners.push(listener),
+            Err(cause) if address.is_ipv6() && is_without_ipv6(&cause) => {
+                log::warn!(event = "no_ipv6", address:% = address; "this box has no IPv6, so nothing listens there");
+            }
+            Err(cause) => {
+                let remedy = "free the port (ss -lntp shows who holds it), or change the key";
+                return Err(cause).with_context(|| format!("cannot listen on {address} ({key}): {remedy}"));
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+fn is_without_ipv6(cause: &std::io::Error) -> bool {
+    matches!(cause.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL))
+}
+
+/// The secret that signs TURN credentials: made once, so that they outlive a restart.
+fn credential_secret(data_dir: &Path) -> Result<Vec<u8>> {
+    let path = data_dir.join("turn.key");
+    let context = || format!("cannot use {}: give it to the daemon's user, or delete it to have it made anew", path.display());
+    match std::fs::read(&path) {
+        Ok(secret) if secret.len() >= SECRET_BYTES => Ok(secret),
+        _ => {
+            let secret: [u8; SECRET_BYTES] = entropy::random();
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&path)
+                .with_context(context)?;
+            std::io::Write::write_all(&mut file, &secret).with_context(context)?;
+            Ok(secret.to_vec())
+        }
+    }
+}
+
+fn start_relay(config: &Config, own: CredentialSecret) -> Result<Relay> {
+    let turn = &config.turn;
+    let shared = turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes()));
+    let config = relay::Config {
+        listen_udp: turn.listen_udp.clone(),
+        realm: turn.realm.clone(),
+        external_addresses: turn.external_addresses.clone(),
+        own_addresses: names::addresses(),
+        relay_ports: turn.relay_ports.clone(),
+        allow_peers: turn.allow_peers.clone(),
+        deny_peers: turn.deny_peers.clone(),
+        max_delay: turn.max_delay,
+    };
+    let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";
+    Relay::start(config, relay::Secrets { own, shared }).with_context(|| format!("cannot start the relay: {remedy}"))
+}
+
+fn hub_config(config: &Config) -> hub::Config {
+    hub::Config {
+        participants_max: config.rooms.participants_max,
+        reconnect_grace: config.rooms.reconnect_grace,
+        refused_messages_max: config.limits.refused_messages_max,
+        outbox_bytes_max: config.limits.outbox_bytes_max,
+    }
+}
+
+fn signaling_limits(config: &Config) -> signaling::Limits {
+    signaling::Limits {
+        message_bytes_max: config.limits.message_bytes_max,
+        messages_per_second: config.limits.messages_per_second,
+        messages_burst: config.limits.messages_burst,
+        sockets_per_user: config.limits.sockets_per_user,
+        ping_interval: PING_INTERVAL,
+        dead_after: DEAD_AFTER,
+    }
+}
+
+/// What systemd and the admin are promised.
+pub const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
+/// Twice within the silence after which a socket is dead, so that one lost ping kills nobody.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const DEAD_AFTER: Duration = Duration::from_secs(45);
+const EVENTS_MAX: usize = 4096;
+const SECRET_BYTES: usize = 32;

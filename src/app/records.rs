@@ -1,0 +1,32 @@
+//! From live rooms to the records and the relay: what happened is written down, and whoever is out loses the relay.
+
+use tokio::sync::mpsc;
+
+use crate::hub::{RoomEvent, RoomEventKind};
+use crate::mentoring::{Mentoring, Occurrence};
+use crate::relay::RelayHandle;
+use crate::store::UnixMillis;
+
+/// Runs until the hub is gone and everything it said is written.
+pub(super) async fn keep(mentoring: Mentoring, relay: RelayHandle, mut events: mpsc::Receiver<RoomEvent>) {
+    while let Some(RoomEvent { room, at, kind }) = events.recv().await {
+        let occurrence = match kind {
+            RoomEventKind::Joined { participant } => Occurrence::Joined(participant),
+            RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
+            RoomEventKind::Resumed { participant } => Occurrence::Online(participant, true),
+            RoomEventKind::Left { participant, .. } => {
+                relay.revoke_seat(room, participant);
+                Occurrence::Left(participant)
+            }
+            RoomEventKind::Active => Occurrence::Active,
+            RoomEventKind::Ended { reason } => {
+                relay.revoke_room(room);
+                Occurrence::Ended(reason)
+            }
+        };
+        log::info!(event = "room", room:% = room, occurrence:? = occurrence; "a room changed");
+        if let Err(cause) = mentoring.record(room, UnixMillis::from(at), occurrence).await {
+            log::error!(event = "record_failed", room:% = room, cause:% = cause; "what happened in a room was not written down");
+        }
+    }
+}

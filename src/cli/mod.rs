@@ -1,0 +1,64 @@
+//! The command line: one file a command. Parses arguments, runs the command, says what went wrong.
+
+mod check_config;
+mod demo;
+mod serve;
+mod user;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Config};
+
+/// Self-hosted video calls for schools
+#[derive(Debug, Parser)]
+#[command(name = "visavis", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Serve(ServeArgs),
+    /// Check a configuration and name every problem in it
+    CheckConfig {
+        /// The file to check
+        file: PathBuf,
+    },
+    /// Manage accounts
+    #[command(subcommand)]
+    User(user::UserCommand),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG, conflicts_with = "demo")]
+    config: PathBuf,
+    /// Run on a throw-away folder with demo accounts, on this machine alone
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What went wrong, with its remedy.
+pub fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Serve(ServeArgs { demo: true, .. }) => demo::run(),
+        Command::Serve(ServeArgs { config, .. }) => serve::run(&config),
+        Command::CheckConfig { file } => check_config::run(&file),
+        Command::User(command) => user::run(command),
+    }
+}
+
+fn load(path: &Path) -> Result<Config> {
+    Ok(config::load(path)?)
+}
+
+const DEFAULT_CONFIG: &str = "/etc/visavis/visavis.toml";

@@ -1,0 +1,53 @@
+//! `visavis serve --config FILE`
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::app::App;
+use crate::config::Config;
+use crate::config::file::{Log, LogLevel, LogTarget};
+use crate::sys::{log as system_log, notify, shutdown::ShutdownSignals};
+
+pub(super) fn run(path: &Path) -> Result<()> {
+    let config = super::load(path)?;
+    start_log(&config.log)?;
+    runtime()?.block_on(serve(&config, |_| async { Ok(()) }))
+}
+
+/// Runs the daemon until a signal ends it; `started` comes once every socket answers.
+pub(super) async fn serve<F>(config: &Config, started: impl FnOnce(&App) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    let mut signals = ShutdownSignals::listen()?;
+    let app = App::start(config).await?;
+    started(&app).await?;
+    notify::ready("calls connect");
+    let signal = signals.received().await;
+    log::info!(event = "stopping", signal = signal; "stopping");
+    notify::stopping();
+    app.stop().await;
+    log::info!(event = "stopped"; "stopped");
+    Ok(())
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime's threads")
+}
+
+pub(super) fn start_log(log: &Log) -> Result<()> {
+    let level = match log.level {
+        LogLevel::Error => log::LevelFilter::Error,
+        LogLevel::Warn => log::LevelFilter::Warn,
+        LogLevel::Info => log::LevelFilter::Info,
+        LogLevel::Debug => log::LevelFilter::Debug,
+        LogLevel::Trace => log::LevelFilter::Trace,
+    };
+    let target = match log.target {
+        LogTarget::Auto => system_log::Target::Auto,
+        LogTarget::Journal => system_log::Target::Journal,
+        LogTarget::Stderr => system_log::Target::Stderr,
+    };
+    system_log::start(level, target).context("cannot reach the journal: set log.target = \"stderr\"")
+}

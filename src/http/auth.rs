@@ -1,0 +1,68 @@
+//! `/api/auth/`: sign in, sign out, who am I.
+
+use std::net::IpAddr;
+
+use hyper::StatusCode;
+use hyper::header::{self, HeaderValue};
+use serde::Deserialize;
+
+use super::problem::Problem;
+use super::request::{ApiRequest, LOGIN_COOKIE};
+use super::{Answer, Http, json, view};
+use crate::accounts::SESSION_LIFETIME;
+
+#[derive(Deserialize)]
+struct Credentials {
+    username: String,
+    password: String,
+}
+
+impl Http {
+    /// `POST login/`. A browser that was signed in gets a new token; the old one ends.
+    pub(super) async fn sign_in(&self, source: IpAddr, request: ApiRequest) -> Result<Answer, Problem> {
+        let before = request.login_token();
+        let Credentials { username, password } = request.json().await?;
+        let (token, user) = self.accounts.sign_in(&username, password, source).await?;
+        if let Some(before) = before {
+            self.end_login(&before).await?;
+        }
+        log::info!(event = "signed_in", user:% = user.id; "somebody signed in");
+        let mut answer = json(StatusCode::OK, &serde_json::json!({ "user": view::user(&user) }));
+        let cookie = format!(
+            "{LOGIN_COOKIE}={}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Strict",
+            token.to_cookie(),
+            SESSION_LIFETIME.as_secs()
+        );
+        set_cookie(&mut answer, &cookie);
+        Ok(answer)
+    }
+
+    /// `POST logout/`. Its sockets close; whoever is not signed in is signed out already.
+    pub(super) async fn sign_out(&self, request: ApiRequest) -> Result<Answer, Problem> {
+        if let Some(token) = request.login_token() {
+            self.end_login(&token).await?;
+        }
+        let mut answer = Answer::default();
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        set_cookie(&mut answer, &format!("{LOGIN_COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"));
+        Ok(answer)
+    }
+
+    /// `GET me/`.
+    pub(super) async fn me(&self, request: ApiRequest) -> Result<Answer, Problem> {
+        let login = self.login(&request).await?;
+        Ok(json(StatusCode::OK, &serde_json::json!({ "user": view::user(&login.user) })))
+    }
+
+    async fn end_login(&self, token: &crate::accounts::LoginToken) -> Result<(), Problem> {
+        self.accounts.sign_out(token).await?;
+        self.hub.close_login(token.login_id()).await;
+        Ok(())
+    }
+}
+
+fn set_cookie(answer: &mut Answer, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        answer.headers_mut().insert(header::SET_COOKIE, value);
+    }
+}

@@ -1,0 +1,152 @@
+//! HTTP: the API, the embedded web client and the way to the signaling socket.
+//!
+//! Owns listeners, requests and answers; the rules are in `accounts` and `mentoring`, the live rooms in `hub`. Driven by `app`.
+//! One file a resource; [`problem`] is the one table from errors to status and code.
+
+mod assets;
+mod auth;
+mod hosts;
+mod ice;
+mod listener;
+mod problem;
+mod redirect;
+mod request;
+mod rooms;
+mod sessions;
+mod view;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+
+use crate::accounts::{Accounts, Login};
+use crate::hub::HubHandle;
+use crate::mentoring::Mentoring;
+use crate::signaling::Signaling;
+
+pub use hosts::Hosts;
+pub use ice::IceServers;
+pub use listener::{Listener, Listening};
+use problem::Problem;
+pub use redirect::redirect;
+use request::ApiRequest;
+
+/// An answer, whole in memory: everything this API says is small.
+pub type Answer = Response<Full<Bytes>>;
+
+/// What every request is served from.
+pub struct Http {
+    /// People.
+    pub accounts: Accounts,
+    /// Sessions and rooms.
+    pub mentoring: Mentoring,
+    /// Live rooms.
+    pub hub: HubHandle,
+    /// Sockets.
+    pub signaling: Signaling,
+    /// The names this box answers to.
+    pub hosts: Hosts,
+    /// STUN and TURN, as handed to browsers.
+    pub ice: IceServers,
+    /// Bytes of a request's body.
+    pub body_bytes_max: usize,
+}
+
+impl Http {
+    /// Answers a request from `source`; every error becomes a problem document.
+    pub async fn handle(self: Arc<Self>, source: IpAddr, request: Request<Incoming>) -> Answer {
+        let host = match self.hosts.of(&request) {
+            Ok(host) => host,
+            Err(refused) => return secured(refused.into_answer(), None),
+        };
+        let path = request.uri().path().to_owned();
+        let segments: Vec<_> = path.trim_matches('/').split('/').collect();
+        let answer = match segments.as_slice() {
+            ["api", resource @ ..] => self.api(source, &host, resource, request).await,
+            ["ws", "video-call", room] => self.socket(&host, room, request).await,
+            _ => assets::answer(request.method(), &path, request.headers()),
+        };
+        secured(answer.unwrap_or_else(Problem::into_answer), Some(&host))
+    }
+
+    async fn api(&self, source: IpAddr, host: &str, resource: &[&str], request: Request<Incoming>) -> Result<Answer, Problem> {
+        hosts::prove_same_origin(&request, host)?;
+        let method = request.method().clone();
+        let request = ApiRequest::new(request, self.body_bytes_max);
+        let mut answer = match resource {
+            ["auth", "login"] => only(&method, Method::POST).map(|()| self.sign_in(source, request))?.await,
+            ["auth", "logout"] => only(&method, Method::POST).map(|()| self.sign_out(request))?.await,
+            ["auth", "me"] => only(&method, Method::GET).map(|()| self.me(request))?.await,
+            ["mentoring", "mentors"] => only(&method, Method::GET).map(|()| self.mentors(request))?.await,
+            ["mentoring", "sessions"] => match method {
+                Method::GET => self.list_sessions(request).await,
+                Method::POST => self.request_session(request).await,
+                _ => Err(Problem::method_not_allowed("GET, POST")),
+            },
+            ["mentoring", "sessions", id, answer @ ("accept" | "decline")] => {
+                only(&method, Method::POST).map(|()| self.answer_session(request, id, answer))?.await
+            }
+            ["mentoring", "video-call", "create"] => only(&method, Method::POST).map(|()| self.create_room(request))?.await,
+            ["mentoring", "video-call", "session", id] => {
+                only(&method, Method::GET).map(|()| self.room_of_session(request, id))?.await
+            }
+            ["mentoring", "video-call", id] => only(&method, Method::GET).map(|()| self.room(request, id))?.await,
+            ["mentoring", "video-call", id, "join"] => {
+                only(&method, Method::POST).map(|()| self.join_room(request, host, id))?.await
+            }
+            ["mentoring", "video-call", id, "end"] => only(&method, Method::POST).map(|()| self.end_room(request, id))?.await,
+            _ => Err(Problem::not_found()),
+        }?;
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(answer)
+    }
+
+    /// Who is asking.
+    async fn login(&self, request: &ApiRequest) -> Result<Login, Problem> {
+        let token = request.login_token().ok_or_else(Problem::unauthenticated)?;
+        self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)
+    }
+}
+
+fn only(method: &Method, allowed: Method) -> Result<(), Problem> {
+    if *method == allowed {
+        Ok(())
+    } else {
+        Err(Problem::method_not_allowed(if allowed == Method::GET { "GET" } else { "POST" }))
+    }
+}
+
+fn json(status: StatusCode, body: &impl serde::Serialize) -> Answer {
+    let text = serde_json::to_vec(body).expect("invariant: the API's answers have string keys alone");
+    let mut answer = Response::new(Full::new(text.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// The headers of every answer: what a page may load, where it may stand, what it may use.
+fn secured(mut answer: Answer, host: Option<&str>) -> Answer {
+    let headers = answer.headers_mut();
+    let policy = host.and_then(|host| HeaderValue::try_from(CONTENT_SECURITY_POLICY.replace("HOST", host)).ok());
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.unwrap_or(HeaderValue::from_static("default-src 'none'")));
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+    media-src 'self' blob:; font-src 'self'; connect-src 'self' wss://HOST; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'";
+
+const SECURITY_HEADERS: &[(&str, &str)] = &[
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), geolocation=()"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+];

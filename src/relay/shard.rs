@@ -1,0 +1,263 @@
+//! One thread's loop: wait, receive a batch, route each datagram, send what came of it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use super::ports::Ports;
+use super::udp::{self, BATCH, Batch, Departure};
+use super::{Command, Config, Secrets};
+use crate::proto::turn::{
+    self, AllocationId, ClientAddr, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server, Transport,
+};
+use crate::sys::entropy;
+
+pub(super) struct Shard {
+    server: Server,
+    ports: Ports,
+    max_delay: Duration,
+    poll: Poll,
+    commands: mpsc::Receiver<Command>,
+    listeners: Vec<UdpSocket>,
+    addresses: Vec<SocketAddr>,
+    /// By [`AllocationId::index`].
+    relays: Vec<Option<RelaySocket>>,
+    batch: Batch,
+    departures: Vec<Departure>,
+    /// Sockets that may hold more than was read, each at most once.
+    ready: VecDeque<Token>,
+    stopped: bool,
+}
+
+struct RelaySocket {
+    allocation: AllocationId,
+    socket: UdpSocket,
+}
+
+impl Shard {
+    pub(super) fn new(config: Config, secrets: Secrets, commands: mpsc::Receiver<Command>) -> io::Result<(Self, Waker)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let mut listeners = Vec::new();
+        for (index, address) in config.listen_udp.iter().enumerate() {
+            let listener = udp::bind_listener(*address)?;
+            poll.registry().register(&mut SourceFd(&listener.as_raw_fd()), Token(index), Interest::READABLE)?;
+            listeners.push(listener);
+        }
+        let addresses = listeners.iter().map(UdpSocket::local_addr).collect::<io::Result<Vec<_>>>()?;
+        let ports = Ports { range: config.relay_ports, external: config.external_addresses, own: config.own_addresses };
+        let own = ports.own.iter().chain(&ports.external).copied().collect();
+        let core = turn::Config {
+            realm: config.realm,
+            own_secret: secrets.own,
+            shared_secret: secrets.shared,
+            nonce_key: entropy::random(),
+            policy: PeerPolicy { allow: config.allow_peers, deny: config.deny_peers, own },
+            families: ports.families(),
+        };
+        let shard = Self {
+            server: Server::new(core, Instant::now()),
+            ports,
+            max_delay: config.max_delay,
+            poll,
+            commands,
+            listeners,
+            addresses,
+            relays: Vec::new(),
+            batch: Batch::new(),
+            departures: Vec::with_capacity(BATCH),
+            ready: VecDeque::new(),
+            stopped: false,
+        };
+        Ok((shard, waker))
+    }
+
+    /// Where it listens, in the order of the configuration.
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Runs until it is told to stop.
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut woken = Instant::now();
+        while !self.stopped {
+            if let Err(cause) = self.poll.poll(&mut events, self.patience()) {
+                if cause.kind() != io::ErrorKind::Interrupted {
+                    log::error!(event = "relay_poll", cause:% = cause; "the relay cannot wait for its sockets");
+                    std::thread::sleep(POLL_PAUSE);
+                }
+                continue;
+            }
+            self.note(&events);
+            let relayed = self.turn();
+            let interval = woken.elapsed();
+            if self.ready.is_empty() && (1..BATCH).contains(&relayed) && interval < 2 * self.max_delay {
+                // Busy, but each wake-up found little: let packets gather, since the wake-up is what costs.
+                std::thread::sleep(self.max_delay);
+            }
+            woken += interval;
+        }
+    }
+
+    /// How long nothing need be done.
+    fn patience(&self) -> Option<Duration> {
+        if !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.server.poll_timeout().map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    fn note(&mut self, events: &Events) {
+        for event in events {
+            if !self.ready.contains(&event.token()) {
+                self.ready.push_back(event.token());
+            }
+        }
+    }
+
+    /// One batch from each socket that has something; how many datagrams were relayed.
+    fn turn(&mut self) -> usize {
+        let mut relayed = 0;
+        for _ in 0..self.ready.len() {
+            let Some(token) = self.ready.pop_front() else { break };
+            let received = match token {
+                WAKER => self.obey(),
+                Token(index) if index < self.listeners.len() => self.read_listener(index),
+                Token(place) => self.read_relay(place - self.listeners.len()),
+            };
+            relayed += received;
+            // A short batch has emptied the socket; the next datagram is a new event.
+            if received == BATCH {
+                self.ready.push_back(token);
+            }
+        }
+        self.server.handle_timeout(Instant::now());
+        self.carry_out();
+        relayed
+    }
+
+    fn read_listener(&mut self, index: usize) -> usize {
+        let Ok(count) = self.batch.receive(&self.listeners[index]) else { return 0 };
+        let now = now();
+        for place in 0..count {
+            let Some((arrival, mut packet)) = self.batch.datagram(place) else { continue };
+            let bound = self.addresses[index];
+            let server = SocketAddr::new(arrival.reached.unwrap_or(bound.ip()), bound.port());
+            let tuple = FiveTuple { client: ClientAddr(arrival.source), server, transport: Transport::Udp };
+            let route = self.server.handle_client(now, tuple, &mut packet);
+            let bytes = packet.range();
+            self.depart(route, bytes);
+        }
+        self.batch.send(&mut self.departures);
+        self.carry_out();
+        count
+    }
+
+    fn read_relay(&mut self, place: usize) -> usize {
+        let Some(Some(relay)) = self.relays.get(place) else { return 0 };
+        let Ok(count) = self.batch.receive(&relay.socket) else { return 0 };
+        let (allocation, now) = (relay.allocation, Instant::now());
+        for index in 0..count {
+            let Some((arrival, mut packet)) = self.batch.datagram(index) else { continue };
+            let route = self.server.handle_peer(now, allocation, PeerAddr(arrival.source), &mut packet);
+            let bytes = packet.range();
+            self.depart(route, bytes);
+        }
+        self.batch.send(&mut self.departures);
+        count
+    }
+
+    fn depart(&mut self, route: Route, bytes: std::ops::Range<usize>) {
+        let departure = match route {
+            Route::Peer(allocation, PeerAddr(to)) => self.socket_of(allocation).map(|socket| (socket, to, None)),
+            Route::Client(tuple) => self.socket_to(tuple).map(|socket| (socket, tuple.client.0, Some(tuple.server.ip()))),
+            Route::Handled | Route::Dropped(_) => None,
+        };
+        self.departures.extend(departure.map(|(socket, to, from)| Departure { socket, to, from, bytes }));
+    }
+
+    fn socket_of(&self, allocation: AllocationId) -> Option<i32> {
+        let relay = self.relays.get(allocation.index())?.as_ref()?;
+        (relay.allocation == allocation).then(|| relay.socket.as_raw_fd())
+    }
+
+    /// The listener that a client reached.
+    fn socket_to(&self, tuple: FiveTuple) -> Option<i32> {
+        let serves = |bound: &SocketAddr| {
+            let address = bound.ip() == tuple.server.ip() || (is_any(bound.ip()) && bound.is_ipv4() == tuple.server.is_ipv4());
+            bound.port() == tuple.server.port() && address
+        };
+        let index = self.addresses.iter().position(serves)?;
+        Some(self.listeners[index].as_raw_fd())
+    }
+
+    /// Carrying an effect out may bring new ones: a bound address is told to its client.
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.server.poll_effect() {
+            match effect {
+                Effect::Reply { to, message } => {
+                    if let Some(socket) = self.socket_to(to) {
+                        udp::send_one(socket, to.client.0, Some(to.server.ip()), &message);
+                    }
+                }
+                Effect::Bind { allocation, family, reached } => {
+                    let bound = self.ports.bind(family, reached).and_then(|bound| self.open(allocation, bound));
+                    if let Err(cause) = &bound {
+                        log::warn!(event = "no_relay_port", cause:% = cause; "a relayed address could not be had");
+                    }
+                    self.server.handle_bound(allocation, bound.ok());
+                }
+                Effect::Release { allocation } => self.close(allocation),
+            }
+        }
+    }
+
+    fn open(&mut self, allocation: AllocationId, (socket, address): (UdpSocket, RelayAddr)) -> io::Result<RelayAddr> {
+        let place = allocation.index();
+        let token = Token(self.listeners.len() + place);
+        self.poll.registry().register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
+        if self.relays.len() <= place {
+            self.relays.resize_with(place + 1, || None);
+        }
+        self.relays[place] = Some(RelaySocket { allocation, socket });
+        log::debug!(event = "allocated", relay:% = address.0; "a relayed address stands");
+        Ok(address)
+    }
+
+    fn close(&mut self, allocation: AllocationId) {
+        let Some(relay) = self.relays.get_mut(allocation.index()).and_then(Option::take) else { return };
+        if let Err(cause) = self.poll.registry().deregister(&mut SourceFd(&relay.socket.as_raw_fd())) {
+            log::error!(event = "relay_poll", cause:% = cause; "a closed socket could not be taken off the list");
+        }
+    }
+
+    fn obey(&mut self) -> usize {
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::RevokeRoom(room) => self.server.revoke_room(room),
+                Command::RevokeSeat(room, participant) => self.server.revoke_seat(room, participant),
+                Command::Stop => self.stopped = true,
+            }
+        }
+        0
+    }
+}
+
+fn now() -> Now {
+    Now { instant: Instant::now(), unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() }
+}
+
+const fn is_any(ip: IpAddr) -> bool {
+    ip.is_unspecified()
+}
+
+const WAKER: Token = Token(usize::MAX);
+const EVENTS: usize = 256;
+const POLL_PAUSE: Duration = Duration::from_millis(100);

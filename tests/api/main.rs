@@ -1,0 +1,9 @@
+//! The API and the socket's door, through a real daemon over TLS.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod calls;
+mod edge;
+mod harness;
+mod login;
+mod sockets;

@@ -1,0 +1,149 @@
+//! The arrows of ARCHITECTURE.md and the size of files, held against the code.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which modules of the crate a module may import. `proto` and `sys` are below everybody and stand in no list but their own.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("cli", &["app", "config", "accounts", "mentoring", "store", "tls"]),
+    ("app", &["http", "signaling", "hub", "relay", "accounts", "mentoring", "store", "tls", "config"]),
+    ("http", &["signaling", "hub", "accounts", "mentoring", "store"]),
+    ("signaling", &["hub"]),
+    ("hub", &[]),
+    ("relay", &[]),
+    ("accounts", &["store"]),
+    ("mentoring", &["store"]),
+    ("store", &[]),
+    ("tls", &[]),
+    ("config", &[]),
+    ("sys", &[]),
+    ("proto", &[]),
+];
+
+/// Modules that everybody above may import.
+const BELOW: &[&str] = &["proto", "sys"];
+
+const LINES_MAX: usize = 500;
+
+#[test]
+fn imports_follow_the_arrows() {
+    let mut wrong = Vec::new();
+    for (module, allowed) in ARROWS {
+        for file in files(&root().join("src").join(module), "rs") {
+            for target in imports(&fs::read_to_string(&file).unwrap()) {
+                let own = target == *module;
+                let below = BELOW.contains(&target.as_str()) && !BELOW.contains(module);
+                if !own && !below && !allowed.contains(&target.as_str()) {
+                    wrong.push(format!("{}: {module} -> {target}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports against the arrows:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_folder_of_src_has_its_arrows() {
+    let folders: BTreeSet<_> = fs::read_dir(root().join("src"))
+        .unwrap()
+        .map(|e| e.unwrap())
+        .filter(|e| e.path().is_dir())
+        .map(|e| e.file_name())
+        .collect();
+    let known: BTreeSet<_> = ARROWS.iter().map(|(module, _)| (*module).into()).collect();
+    assert_eq!(folders, known);
+}
+
+#[test]
+fn the_web_client_s_imports_follow_its_arrows() {
+    let arrows: &[(&str, &[&str])] = &[
+        ("protocol", &[]),
+        ("signaling", &["protocol"]),
+        ("call", &["signaling", "protocol"]),
+        ("api", &["protocol"]),
+        ("i18n", &[]),
+    ];
+    let source = root().join("web/src");
+    let mut wrong = Vec::new();
+    for (folder, allowed) in arrows {
+        for file in files(&source.join(folder), "ts") {
+            let text = fs::read_to_string(&file).unwrap();
+            for line in text.lines().filter(|line| line.contains("from \"")) {
+                let target = line.split("from \"").nth(1).unwrap().trim_end_matches("\";");
+                let Some(target) = target.strip_prefix("../") else { continue };
+                let target = target.trim_start_matches("../").split('/').next().unwrap();
+                let is_test = file.to_string_lossy().contains(".test.");
+                if target != *folder && !allowed.contains(&target) && !is_test {
+                    wrong.push(format!("{}: {folder} -> {target}", file.display()));
+                }
+            }
+            let imports_react = text.contains("from \"react\"");
+            assert!(!imports_react, "{} imports React: that belongs in hooks, components and views", file.display());
+        }
+    }
+    assert!(wrong.is_empty(), "imports against the arrows:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_s_patience() {
+    let sources = [
+        ("src", "rs"),
+        ("tests", "rs"),
+        ("benches", "rs"),
+        ("web/src", "ts"),
+        ("web/src", "tsx"),
+        ("web/src", "css"),
+        ("tests/browser", "ts"),
+    ];
+    let long: Vec<_> = sources
+        .iter()
+        .flat_map(|(folder, extension)| files(&root().join(folder), extension))
+        .map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file))
+        .filter(|(lines, _)| *lines > LINES_MAX)
+        .map(|(lines, file)| format!("{} has {lines} lines", file.display()))
+        .collect();
+    assert!(long.is_empty(), "longer than {LINES_MAX} lines:\n{}", long.join("\n"));
+}
+
+#[test]
+fn every_folder_opens_with_what_it_owns() {
+    let silent: Vec<_> = files(&root().join("src"), "rs")
+        .into_iter()
+        .filter(|file| file.file_name().is_some_and(|name| name == "mod.rs"))
+        .filter(|file| !fs::read_to_string(file).unwrap().starts_with("//! "))
+        .collect();
+    assert_eq!(silent, Vec::<PathBuf>::new());
+}
+
+/// The crate's own modules that a text names after `crate::`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut targets = BTreeSet::new();
+    for (_, rest) in text.match_indices("crate::").map(|(at, matched)| (at, &text[at + matched.len()..])) {
+        let names: String = match rest.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or_default().to_owned(),
+            None => rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect(),
+        };
+        targets.extend(names.split(',').map(|name| name.trim().split("::").next().unwrap_or_default().to_owned()));
+    }
+    targets.retain(|target| ARROWS.iter().any(|(module, _)| module == target));
+    targets
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries.map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() && entry.file_name().is_some_and(|name| name != "node_modules") {
+            found.extend(files(&entry, extension));
+        } else if entry.extension().is_some_and(|found| found == extension) {
+            found.push(entry);
+        }
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}

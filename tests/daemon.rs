@@ -1,0 +1,152 @@
+//! The program itself: its commands, its readiness, its end.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+#[test]
+fn the_version_is_the_package_s() {
+    let output = visavis(&["--version"], "");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("visavis {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_shipped_configuration_is_sound() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/visavis.toml");
+    let output = visavis(&["check-config", shipped.to_str().unwrap()], "");
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_broken_configuration_names_every_problem_and_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("broken.toml");
+    std::fs::write(&path, "[turn]\nrelm = \"x\"\nmax-delay = \"1h\"\n").unwrap();
+    let output = visavis(&["check-config", path.to_str().unwrap()], "");
+    let told = stderr(&output);
+    assert!(!output.status.success());
+    for part in ["broken.toml:2: turn.relm: unknown field", "broken.toml:3: turn.max-delay: 1h is out of range", "remedy: "] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn a_missing_configuration_is_named_with_its_remedy() {
+    let output = visavis(&["serve", "--config", "/nonexistent.toml"], "");
+    assert!(!output.status.success());
+    assert!(
+        stderr(&output).contains("/nonexistent.toml: cannot be read") && stderr(&output).contains("--config"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn accounts_are_made_shown_and_changed_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let run = |args: &[&str], input: &str| visavis(&[args, &["--config", &config]].concat(), input);
+    assert!(run(&["user", "add", "Mara", "--role", "mentor", "--name", "Mara M"], "correct horse\n").status.success());
+    let taken = run(&["user", "add", "mara", "--role", "student"], "correct horse\n");
+    assert!(stderr(&taken).contains("`mara` is taken"), "{}", stderr(&taken));
+    let short = run(&["user", "add", "stu", "--role", "student"], "short\n");
+    assert!(stderr(&short).contains("at least 8 characters"), "{}", stderr(&short));
+    assert!(run(&["user", "passwd", "mara"], "battery staple\n").status.success());
+    let unknown = run(&["user", "passwd", "nobody"], "battery staple\n");
+    assert!(stderr(&unknown).contains("no account `nobody`"), "{}", stderr(&unknown));
+    let list = run(&["user", "list"], "");
+    assert_eq!(String::from_utf8_lossy(&list.stdout).split_whitespace().collect::<Vec<_>>(), ["mara", "mentor", "Mara", "M"]);
+}
+
+#[test]
+fn systemd_is_told_when_sockets_answer_and_sigterm_ends_within_five_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("notify");
+    let notified = UnixDatagram::bind(&socket).unwrap();
+    notified.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut daemon = Daemon::start(&config(folder.path()), &[("NOTIFY_SOCKET", socket.to_str().unwrap())]);
+    let mut message = [0; 256];
+    let length = notified.recv(&mut message).unwrap();
+    assert!(String::from_utf8_lossy(&message[..length]).starts_with("READY=1"));
+    let told = Instant::now();
+    daemon.signal("TERM");
+    let length = notified.recv(&mut message).unwrap();
+    assert_eq!(String::from_utf8_lossy(&message[..length]).trim(), "STOPPING=1");
+    assert!(daemon.0.wait().unwrap().success());
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+}
+
+#[test]
+fn the_log_is_readable_on_standard_error_without_systemd() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::start(&config(folder.path()), &[]);
+    let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines();
+    let listening = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("listening"))).unwrap().unwrap();
+    assert!(
+        listening.contains("INFO") && listening.contains("event=listening") && listening.contains("address=127.0.0.1:"),
+        "{listening}"
+    );
+    daemon.signal("INT");
+    assert!(daemon.0.wait().unwrap().success());
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let path = folder.path().join("visavis.toml");
+    let address = taken.local_addr().unwrap();
+    let text =
+        format!("[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"{address}\"]\nredirect-listen = []\n", folder.path().display());
+    std::fs::write(&path, text).unwrap();
+    let output = visavis(&["serve", "--config", path.to_str().unwrap()], "");
+    let told = stderr(&output);
+    assert!(told.contains(&format!("cannot listen on {address} (http.listen)")) && told.contains("ss -lntp"), "{told}");
+}
+
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(config: &str, environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
+        command.args(["serve", "--config", config]).stderr(Stdio::piped()).env_remove("NOTIFY_SOCKET");
+        Self(command.envs(environment.iter().copied()).spawn().unwrap())
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn config(folder: &Path) -> String {
+    let path = folder.join("visavis.toml");
+    let text = format!(
+        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\n",
+        folder.display()
+    );
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn visavis(args: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
