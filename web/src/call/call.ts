@@ -12,6 +12,8 @@ export interface CallSnapshot {
   readonly status: CallStatus;
   readonly you: Participant;
   readonly peers: readonly PeerSnapshot[];
+  /** Cut off from the daemon, while media may well go on. */
+  readonly socketLost: boolean;
   readonly end: SocketEnd | null;
 }
 
@@ -50,7 +52,7 @@ export class Call implements Readable<CallSnapshot> {
     this.#media = media;
     this.#gateway = gateway;
     this.#configuration = configurationOf(grant);
-    this.#store = new Store<CallSnapshot>({ status: "loading", you: grant.participant, peers: [], end: null });
+    this.#store = new Store<CallSnapshot>({ status: "loading", you: grant.participant, peers: [], socketLost: false, end: null });
     this.subscribe = this.#store.subscribe;
     this.snapshot = this.#store.snapshot;
     this.#socket = new SignalingSocket(
@@ -221,7 +223,7 @@ export class Call implements Readable<CallSnapshot> {
 
   #ended(end: SocketEnd): void {
     this.#release();
-    this.#store.patch({ status: "ended", peers: [], end });
+    this.#store.patch({ status: "ended", peers: [], socketLost: false, end });
   }
 
   #release(): void {
@@ -235,7 +237,7 @@ export class Call implements Readable<CallSnapshot> {
   #publish(): void {
     const peers = [...this.#peers.values()].map((peer) => peer.snapshot());
     const status = callStatus(this.#socket.state, peers.map(({ connection }) => connection));
-    this.#store.patch({ status, peers });
+    this.#store.patch({ status, peers, socketLost: this.#socket.state === "reconnecting" });
   }
 }
 

@@ -101,6 +101,10 @@ export class LocalMedia implements Readable<LocalMediaSnapshot> {
     }
   }
 
+  get disposed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   stopScreen(): void {
     this.snapshot().screen?.stop();
     this.#store.patch({ screen: null });

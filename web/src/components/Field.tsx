@@ -1,0 +1,65 @@
+import { useId } from "react";
+
+export interface TextFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly type?: "text" | "password";
+  readonly autoComplete?: string;
+  readonly autoFocus?: boolean;
+  readonly maxLength: number;
+  readonly placeholder?: string;
+  readonly invalid?: boolean;
+}
+
+export function TextField({ label, value, onChange, type = "text", invalid = false, ...input }: TextFieldProps) {
+  const id = useId();
+  const isName = input.autoComplete === "username";
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        className="input"
+        type={type}
+        value={value}
+        required
+        aria-invalid={invalid}
+        onChange={(event) => onChange(event.target.value)}
+        {...(isName ? { autoCapitalize: "none", autoCorrect: "off", spellCheck: false } : {})}
+        {...input}
+      />
+    </div>
+  );
+}
+
+export interface SelectFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly options: readonly { readonly value: string; readonly label: string }[];
+  /** Shown while nothing is chosen. */
+  readonly prompt?: string;
+  readonly disabled?: boolean;
+}
+
+export function SelectField({ label, value, onChange, options, prompt, disabled = false }: SelectFieldProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} className="input" value={value} required disabled={disabled} onChange={(event) => onChange(event.target.value)}>
+        {prompt !== undefined && (
+          <option value="" disabled>
+            {prompt}
+          </option>
+        )}
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import type { PeerSnapshot } from "../call/peer";
+import { texts } from "../i18n/texts";
+import { Avatar } from "./Avatar";
+import { RemoteTile, ScreenTile } from "./Tile";
+
+export interface StageProps {
+  readonly peers: readonly PeerSnapshot[];
+  /** Who is waited for while nobody is there. */
+  readonly expected: string;
+  /** The socket is not there yet. */
+  readonly entering: boolean;
+}
+
+/** The others: one fills the stage, several share it, a shared screen takes most of it. */
+export function Stage({ peers, expected, entering }: StageProps) {
+  const sharing = peers.find(({ media, streams }) => media.screen !== null && streams.screen !== null);
+  if (peers.length === 0) return <Waiting expected={expected} entering={entering} />;
+  return (
+    <div className="stage" data-sharing={sharing !== undefined} data-count={peers.length}>
+      {sharing !== undefined && <ScreenTile name={sharing.participant.display_name} stream={sharing.streams.screen} />}
+      <div className="stage-peers">
+        {peers.map((peer) => (
+          <RemoteTile key={peer.participant.participant_id} peer={peer} small={sharing !== undefined || peers.length > 1} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Waiting({ expected, entering }: { readonly expected: string; readonly entering: boolean }) {
+  const { call } = texts;
+  return (
+    <div className="waiting" role="status">
+      <Avatar name={expected} size="large" pulsing />
+      <p className="waiting-title">{entering ? call.status.loading : call.waitingFor(expected)}</p>
+      <p className="waiting-hint">{entering ? "" : call.waitingHint}</p>
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+import { useMemo } from "react";
+
+import type { CallSnapshot } from "../call/call";
+import type { LocalMediaSnapshot } from "../call/media";
+import { useFullScreen } from "../hooks/useFullScreen";
+import { useIdle } from "../hooks/useIdle";
+import { useMutedTalking } from "../hooks/useLevel";
+import { useStreamOf } from "../hooks/useMediaElement";
+import { useShortcuts } from "../hooks/useShortcuts";
+import { useWakeLock } from "../hooks/useWakeLock";
+import type { CallActions } from "../hooks/useWebRTC";
+import { texts } from "../i18n/texts";
+import { ControlBar, type Toggle } from "./ControlBar";
+import { MediaNotice } from "./MediaNotice";
+import { Notice } from "./Notice";
+import { RemoteAudio } from "./RemoteAudio";
+import { Stage } from "./Stage";
+import { StatusBadge } from "./StatusBadge";
+import { LocalTile } from "./Tile";
+
+export interface VideoCallProps {
+  readonly topic: string;
+  /** Who is waited for while nobody is there. */
+  readonly expected: string;
+  readonly call: CallSnapshot;
+  readonly local: LocalMediaSnapshot;
+  readonly actions: CallActions;
+  /** The last thing the daemon refused, in plain words. */
+  readonly refused: string | null;
+}
+
+export function VideoCall({ topic, expected, call, local, actions, refused }: VideoCallProps) {
+  const { status, you, peers } = call;
+  const alone = peers.length === 0;
+  const problem = local.camera.problem ?? local.microphone.problem;
+  const quiet = useIdle(CONTROLS_FADE_MS, alone || problem !== null);
+  const talking = useMutedTalking(local.microphone.track, !local.microphone.on);
+  const cameraStream = useStreamOf(local.camera.track);
+  const controls = useControls(local, actions);
+  const first = peers.length === 1 ? peers[0] : undefined;
+  useWakeLock();
+
+  return (
+    <main className="call" data-quiet={quiet} data-alone={alone}>
+      <h1 className="visually-hidden">{texts.call.label(topic)}</h1>
+      <Stage peers={peers} expected={expected} entering={status === "loading"} />
+      {peers.map(({ participant, streams }) => (
+        <RemoteAudio key={participant.participant_id} stream={streams.microphone} />
+      ))}
+      <LocalTile name={you.display_name} role={you.role} stream={cameraStream} microphoneOn={local.microphone.on} />
+      <div className="call-top">
+        <StatusBadge status={status} quality={first?.quality ?? null} relayed={first?.relayed ?? false} />
+        <span className="call-topic">{topic}</span>
+      </div>
+      <div className="call-notices">
+        <MediaNotice local={local} onRetry={actions.retryMedia} />
+        {local.screenProblem !== null && <Notice kind="warning">{texts.media.screenFailed}</Notice>}
+        {refused !== null && <Notice kind="problem">{refused}</Notice>}
+        {call.socketLost && <Notice kind="warning">{texts.call.socketLost}</Notice>}
+        {local.screen !== null && <p className="call-hint">{texts.call.youShare}</p>}
+        {talking && (
+          <p className="call-hint" role="status">
+            {texts.call.mutedTalking}
+          </p>
+        )}
+      </div>
+      <ControlBar
+        {...controls}
+        onLeave={actions.leave}
+        onEndForEveryone={you.role === "student" ? null : () => void actions.endForEveryone()}
+      />
+    </main>
+  );
+}
+
+function useControls(local: LocalMediaSnapshot, actions: CallActions) {
+  const fullScreen = useFullScreen();
+  const { toggle, toggleScreen } = actions;
+  const toggleFullScreen = fullScreen.toggle;
+  useShortcuts(
+    useMemo(
+      () => ({
+        m: () => toggle("microphone"),
+        v: () => toggle("camera"),
+        s: CAN_SHARE_SCREEN ? toggleScreen : () => undefined,
+        f: toggleFullScreen,
+      }),
+      [toggle, toggleScreen, toggleFullScreen],
+    ),
+  );
+  const device = (kind: "microphone" | "camera"): Toggle => ({
+    on: local[kind].on,
+    busy: local[kind].busy,
+    toggle: () => toggle(kind),
+  });
+  return {
+    microphone: device("microphone"),
+    camera: device("camera"),
+    screen: CAN_SHARE_SCREEN ? { on: local.screen !== null, busy: false, toggle: toggleScreen } : null,
+    fullScreen: fullScreen.supported ? { on: fullScreen.active, busy: false, toggle: toggleFullScreen } : null,
+  };
+}
+
+/** Typed as always there; phones and plain http have none. */
+const CAN_SHARE_SCREEN = (navigator.mediaDevices as Partial<MediaDevices> | undefined)?.getDisplayMedia !== undefined;
+const CONTROLS_FADE_MS = 3_000;

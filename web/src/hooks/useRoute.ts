@@ -1,0 +1,52 @@
+import { type MouseEvent, useSyncExternalStore } from "react";
+
+export type Route =
+  | { readonly page: "sessions" }
+  | { readonly page: "video-call"; readonly session: string }
+  | { readonly page: "not-found" };
+
+export function useRoute(): Route {
+  const address = useSyncExternalStore(subscribe, () => location.pathname + location.search);
+  return routeOf(address);
+}
+
+export function routeOf(address: string): Route {
+  const { pathname, searchParams } = new URL(address, "https://box");
+  switch (pathname.replace(/\/+$/, "")) {
+    case "":
+      return { page: "sessions" };
+    case "/video-call": {
+      const session = searchParams.get("session");
+      return session === null || session === "" ? { page: "not-found" } : { page: "video-call", session };
+    }
+    default:
+      return { page: "not-found" };
+  }
+}
+
+export function navigate(address: string): void {
+  history.pushState(null, "", address);
+  for (const listener of listeners) listener();
+}
+
+export function callAddress(sessionId: string): string {
+  return `/video-call?session=${encodeURIComponent(sessionId)}`;
+}
+
+/** For links that stay links: a click with a modifier still opens a tab. */
+export function follow(event: MouseEvent<HTMLAnchorElement>): void {
+  if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  navigate(event.currentTarget.pathname + event.currentTarget.search);
+}
+
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  addEventListener("popstate", listener);
+  return () => {
+    listeners.delete(listener);
+    removeEventListener("popstate", listener);
+  };
+}

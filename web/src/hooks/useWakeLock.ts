@@ -1,0 +1,10 @@
+import { useEffect } from "react";
+
+import { ScreenWakeLock } from "../call/wakeLock";
+
+export function useWakeLock(): void {
+  useEffect(() => {
+    const lock = new ScreenWakeLock();
+    return () => lock.dispose();
+  }, []);
+}

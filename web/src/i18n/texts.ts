@@ -1,0 +1,27 @@
+import { en, type Texts } from "./en";
+
+/** The table in use. English alone for now; choosing one from `navigator.languages` happens here. */
+export const texts: Texts = en;
+
+/** "3 minutes ago", "yesterday" in the table's language. */
+export function timeAgo(time: string, now: number): string {
+  const seconds = (new Date(time).getTime() - now) / 1000;
+  const [unit, size] = UNITS.find(([, unitSize]) => Math.abs(seconds) >= unitSize) ?? ["second", 1];
+  if (unit === "second") return RELATIVE.format(0, "second");
+  return RELATIVE.format(Math.trunc(seconds / size), unit);
+}
+
+/** "a, b and c". */
+export function listOf(names: readonly string[]): string {
+  return LIST.format(names);
+}
+
+const LANGUAGE = "en-GB";
+const RELATIVE = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
+const LIST = new Intl.ListFormat(LANGUAGE, { type: "conjunction" });
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["month", 30 * 86_400],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];

@@ -1,0 +1,75 @@
+import { Component, type ReactNode } from "react";
+
+import { LoadingPage, MessagePage } from "../components/Page";
+import { useLogin } from "../hooks/useLogin";
+import { follow, useRoute } from "../hooks/useRoute";
+import { texts } from "../i18n/texts";
+import type { User } from "../protocol/resources";
+import { problemText } from "./problemText";
+import { SessionsPage } from "./SessionsPage";
+import { SignIn } from "./SignIn";
+import { VideoCallPage } from "./VideoCallPage";
+
+export function App() {
+  const { login, signIn, signOut, expired, retry } = useLogin();
+  switch (login.kind) {
+    case "loading":
+      return <LoadingPage />;
+    case "unreachable":
+      return (
+        <MessagePage title={texts.crashed.title} text={problemText(login.error)}>
+          <button type="button" className="button button-primary button-large" onClick={retry}>
+            {texts.tryAgain}
+          </button>
+        </MessagePage>
+      );
+    case "signed-out":
+      return <SignIn onSignIn={signIn} />;
+    case "signed-in":
+      return <SignedIn key={login.user.id} user={login.user} onSignOut={() => void signOut()} onExpired={expired} />;
+  }
+}
+
+interface SignedInProps {
+  readonly user: User;
+  readonly onSignOut: () => void;
+  readonly onExpired: () => void;
+}
+
+function SignedIn({ user, onSignOut, onExpired }: SignedInProps) {
+  const route = useRoute();
+  switch (route.page) {
+    case "sessions":
+      return <SessionsPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
+    case "video-call":
+      return <VideoCallPage key={route.session} sessionId={route.session} user={user} onExpired={onExpired} />;
+    case "not-found":
+      return (
+        <MessagePage {...texts.notFound}>
+          <a className="button button-primary button-large" href="/" onClick={follow}>
+            {texts.backToSessions}
+          </a>
+        </MessagePage>
+      );
+  }
+}
+
+/** A defect of ours shows a way out instead of an empty page. */
+export class CrashGuard extends Component<{ readonly children: ReactNode }, { readonly crashed: boolean }> {
+  override state = { crashed: false };
+
+  static getDerivedStateFromError() {
+    return { crashed: true };
+  }
+
+  override render() {
+    if (!this.state.crashed) return this.props.children;
+    return (
+      <MessagePage {...texts.crashed}>
+        <button type="button" className="button button-primary button-large" onClick={() => location.reload()}>
+          {texts.end.reload}
+        </button>
+      </MessagePage>
+    );
+  }
+}

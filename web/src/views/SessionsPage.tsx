@@ -1,0 +1,107 @@
+import { useEffect } from "react";
+
+import { Notice } from "../components/Notice";
+import { Brand } from "../components/Page";
+import { RequestForm } from "../components/RequestForm";
+import { SessionCard } from "../components/SessionCard";
+import { CalendarIcon } from "../components/icons";
+import { useMentors } from "../hooks/useMentors";
+import { callAddress, follow } from "../hooks/useRoute";
+import { useSessions } from "../hooks/useSessions";
+import { texts } from "../i18n/texts";
+import type { MentoringSession, User } from "../protocol/resources";
+import { problemText } from "./problemText";
+
+export interface SessionsPageProps {
+  readonly user: User;
+  readonly onSignOut: () => void;
+  readonly onExpired: () => void;
+}
+
+export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) {
+  const { value: sessions, error, request, answer, refused } = useSessions();
+  const isStudent = user.role === "student";
+  useEffect(() => {
+    if (error?.status === 401) onExpired();
+  }, [error, onExpired]);
+
+  return (
+    <div className="page">
+      <PageHeader user={user} onSignOut={onSignOut} />
+      <main className="sessions" data-with-form={isStudent}>
+        <section className="sessions-main">
+          <header className="sessions-head">
+            <p className="eyebrow">{texts.sessions.greeting(user.display_name)}</p>
+            <h1>{texts.sessions.title}</h1>
+          </header>
+          {error !== null && <Notice kind="warning">{sessions === null ? problemText(error) : texts.sessions.stale}</Notice>}
+          {sessions === null && error === null && <SessionsSkeleton />}
+          {sessions?.length === 0 && <EmptySessions user={user} />}
+          {sessions !== null && sessions.length > 0 && (
+            <ul className="session-list" aria-label={texts.sessions.listLabel}>
+              {inOrder(sessions, user).map((session) => (
+                <SessionCard
+                  key={session.id}
+                  session={session}
+                  user={user}
+                  joinAddress={callAddress(session.id)}
+                  onFollow={follow}
+                  onAnswer={(given) => answer(session.id, given)}
+                  refused={refused?.id === session.id ? problemText(refused.error) : null}
+                />
+              ))}
+            </ul>
+          )}
+        </section>
+        {isStudent && <RequestAside onRequest={request} />}
+      </main>
+    </div>
+  );
+}
+
+function PageHeader({ user, onSignOut }: { readonly user: User; readonly onSignOut: () => void }) {
+  return (
+    <header className="page-header">
+      <Brand />
+      <div className="page-user">
+        <span className="page-user-name">{user.display_name}</span>
+        <span className="pill">{texts.roles[user.role]}</span>
+        <button type="button" className="button button-quiet" onClick={onSignOut}>
+          {texts.sessions.signOut}
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function RequestAside({ onRequest }: { readonly onRequest: (mentorId: string, topic: string) => Promise<void> }) {
+  const { value: mentors } = useMentors();
+  return <RequestForm mentors={mentors} onRequest={onRequest} problemOf={problemText} />;
+}
+
+function EmptySessions({ user }: { readonly user: User }) {
+  const { title, text } = texts.sessions.empty[user.role];
+  return (
+    <div className="empty">
+      <CalendarIcon className="icon empty-icon" />
+      <h2>{title}</h2>
+      <p>{text}</p>
+    </div>
+  );
+}
+
+function SessionsSkeleton() {
+  return (
+    <div className="skeletons" role="status">
+      <span className="visually-hidden">{texts.loading}</span>
+      <span className="skeleton" />
+      <span className="skeleton" />
+    </div>
+  );
+}
+
+/** What waits for this person comes first; within that, the server's order: newest first. */
+function inOrder(sessions: readonly MentoringSession[], { role }: User): readonly MentoringSession[] {
+  const order = role === "mentor" ? ["requested", "accepted", "declined"] : ["accepted", "requested", "declined"];
+  return sessions.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+}

@@ -1,0 +1,73 @@
+import { useState } from "react";
+
+import { ApiError } from "../api/request";
+import { TextField } from "../components/Field";
+import { Mark } from "../components/icons";
+import { Notice } from "../components/Notice";
+import { Brand } from "../components/Page";
+import { texts } from "../i18n/texts";
+import { problemText } from "./problemText";
+
+export interface SignInProps {
+  readonly onSignIn: (username: string, password: string) => Promise<void>;
+}
+
+export function SignIn({ onSignIn }: SignInProps) {
+  const { signIn } = texts;
+  const suggested = new URLSearchParams(location.search).get("user") ?? "";
+  const [username, setUsername] = useState(suggested);
+  const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const submit = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await onSignIn(username.trim(), password);
+    } catch (error) {
+      setProblem(error instanceof ApiError ? problemText(error) : texts.problems.other);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <main className="sign-in">
+      <div className="sign-in-art" aria-hidden="true">
+        <Mark className="sign-in-mark" />
+      </div>
+      <div className="sign-in-side">
+        <form
+          className="sign-in-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void submit();
+          }}
+        >
+          <Brand />
+          <header>
+            <h1>{signIn.title}</h1>
+            <p className="lead">{signIn.lead}</p>
+          </header>
+          <TextField label={signIn.username} value={username} onChange={setUsername} autoComplete="username" autoFocus={suggested === ""} maxLength={64} />
+          <TextField
+            label={signIn.password}
+            value={password}
+            onChange={setPassword}
+            type="password"
+            autoComplete="current-password"
+            autoFocus={suggested !== ""}
+            maxLength={1024}
+            invalid={problem !== null}
+          />
+          {problem !== null && <Notice kind="problem">{problem}</Notice>}
+          <button type="submit" className="button button-primary button-large" disabled={busy}>
+            {busy ? signIn.busy : signIn.submit}
+          </button>
+          <p className="hint">{signIn.help}</p>
+        </form>
+        <p className="hint sign-in-privacy">{signIn.privacy}</p>
+      </div>
+    </main>
+  );
+}
