@@ -14,13 +14,14 @@ export interface StageProps {
 /** The others: one fills the stage, several share it, a shared screen takes most of it. */
 export function Stage({ peers, expected, entering }: StageProps) {
   const sharing = peers.find(({ media, streams }) => media.screen !== null && streams.screen !== null);
+  const layout = sharing !== undefined ? "screen" : peers.length > 1 ? "grid" : "one";
   if (peers.length === 0) return <Waiting expected={expected} entering={entering} />;
   return (
-    <div className="stage" data-sharing={sharing !== undefined} data-count={peers.length}>
+    <div className="stage" data-layout={layout} data-count={peers.length}>
       {sharing !== undefined && <ScreenTile name={sharing.participant.display_name} stream={sharing.streams.screen} />}
       <div className="stage-peers">
         {peers.map((peer) => (
-          <RemoteTile key={peer.participant.participant_id} peer={peer} small={sharing !== undefined || peers.length > 1} />
+          <RemoteTile key={peer.participant.participant_id} peer={peer} small={layout !== "one"} />
         ))}
       </div>
     </div>

@@ -57,12 +57,10 @@ export function VideoCall({ topic, expected, call, local, actions, refused }: Vi
         {local.screenProblem !== null && <Notice kind="warning">{texts.media.screenFailed}</Notice>}
         {refused !== null && <Notice kind="problem">{refused}</Notice>}
         {call.socketLost && <Notice kind="warning">{texts.call.socketLost}</Notice>}
+      </div>
+      <div className="call-hints" role="status">
         {local.screen !== null && <p className="call-hint">{texts.call.youShare}</p>}
-        {talking && (
-          <p className="call-hint" role="status">
-            {texts.call.mutedTalking}
-          </p>
-        )}
+        {talking && <p className="call-hint">{texts.call.mutedTalking}</p>}
       </div>
       <ControlBar
         {...controls}

@@ -3,7 +3,9 @@ export const en = {
   brand: "visavis",
   loading: "One moment…",
   tryAgain: "Try again",
+  back: "Back",
   backToSessions: "Back to your sessions",
+  justNow: "just now",
 
   roles: { admin: "Admin", mentor: "Mentor", student: "Student" },
 
@@ -15,7 +17,7 @@ export const en = {
     submit: "Sign in",
     busy: "Signing in…",
     help: "No account, or password forgotten? Ask whoever runs visavis at your school.",
-    privacy: "Your calls go straight from browser to browser, encrypted. Nothing is recorded.",
+    privacy: "Calls are encrypted from browser to browser. Nothing is recorded.",
   },
 
   sessions: {
@@ -98,7 +100,7 @@ export const en = {
     cameraOff: "Camera off",
     sharesScreen: (name: string) => `${name} shares a screen`,
     youShare: "You are sharing your screen",
-    mutedTalking: "You are muted. Press M to speak.",
+    mutedTalking: "You are muted. Unmute to be heard.",
     tapToHear: "Tap to hear the others",
     controls: "Call controls",
     mute: "Mute microphone",

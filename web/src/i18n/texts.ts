@@ -7,7 +7,7 @@ export const texts: Texts = en;
 export function timeAgo(time: string, now: number): string {
   const seconds = (new Date(time).getTime() - now) / 1000;
   const [unit, size] = UNITS.find(([, unitSize]) => Math.abs(seconds) >= unitSize) ?? ["second", 1];
-  if (unit === "second") return RELATIVE.format(0, "second");
+  if (unit === "second") return texts.justNow;
   return RELATIVE.format(Math.trunc(seconds / size), unit);
 }
 
