@@ -1,5 +1,7 @@
 import { useId } from "react";
 
+import { ChevronIcon } from "./icons";
+
 export interface TextFieldProps {
   readonly label: string;
   readonly value: string;
@@ -48,18 +50,21 @@ export function SelectField({ label, value, onChange, options, prompt, disabled 
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <select id={id} className="input" value={value} required disabled={disabled} onChange={(event) => onChange(event.target.value)}>
-        {prompt !== undefined && (
-          <option value="" disabled>
-            {prompt}
-          </option>
-        )}
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
+      <div className="select">
+        <select id={id} className="input" value={value} required disabled={disabled} onChange={(event) => onChange(event.target.value)}>
+          {prompt !== undefined && (
+            <option value="" disabled>
+              {prompt}
+            </option>
+          )}
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+        <ChevronIcon />
+      </div>
     </div>
   );
 }

@@ -17,31 +17,31 @@ function icon(paths: ReactNode) {
 export const MicrophoneIcon = icon(
   <>
     <rect x="9" y="3" width="6" height="11" rx="3" />
-    <path d="M5.5 11.500a6.5 6.5 0 0 0 13 0M12 18v3" />
+    <path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3" />
   </>,
 );
 export const MicrophoneOffIcon = icon(
   <>
-    <path d="M15 9.500V6a3 3 0 0 0-5.6-1.500M9 9v2a3 3 0 0 0 4.6 2.500M5.5 11.500a6.5 6.5 0 0 0 10.4 5.200M18.5 11.500c0 .9-.2 1.7-.5 2.500M12 18v3" />
+    <path d="M15 9.5V6a3 3 0 0 0-5.6-1.5M9 9v2a3 3 0 0 0 4.6 2.5M5.5 11.5a6.5 6.5 0 0 0 10.4 5.2M18.5 11.5c0 .9-.2 1.7-.5 2.5M12 18v3" />
     <path d="m4 4 16 16" />
   </>,
 );
 export const CameraIcon = icon(
   <>
     <rect x="3" y="6.5" width="12.5" height="11" rx="2.5" />
-    <path d="m15.5 10.8 4.3-2.600a.8.8 0 0 1 1.2.7v6.200a.8.8 0 0 1-1.2.7l-4.3-2.6" />
+    <path d="m15.5 10.8 4.3-2.6a.8.8 0 0 1 1.2.7v6.2a.8.8 0 0 1-1.2.7l-4.3-2.6" />
   </>,
 );
 export const CameraOffIcon = icon(
   <>
-    <path d="M9.5 6.500H13a2.5 2.5 0 0 1 2.5 2.500v1.800l4.3-2.600a.8.8 0 0 1 1.2.7v6.200c0 .5-.4.8-.9.8M15.5 15.500A2.5 2.5 0 0 1 13 17.500H5.500A2.5 2.5 0 0 1 3 15V9c0-1.1.7-2 1.7-2.4" />
+    <path d="M9.5 6.5H13a2.5 2.5 0 0 1 2.5 2.5v1.8l4.3-2.6a.8.8 0 0 1 1.2.7v6.2c0 .5-.4.8-.9.8M15.5 15.5A2.5 2.5 0 0 1 13 17.5H5.5A2.5 2.5 0 0 1 3 15V9c0-1.1.7-2 1.7-2.4" />
     <path d="m4 4 16 16" />
   </>,
 );
 export const ScreenIcon = icon(
   <>
     <rect x="3" y="4.5" width="18" height="12" rx="2.5" />
-    <path d="M8 20h8M12 13.500v-5m-2.3 2.200L12 8.400l2.3 2.3" />
+    <path d="M8 20h8M12 13.5v-5m-2.3 2.2L12 8.4l2.3 2.3" />
   </>,
 );
 export const ScreenStopIcon = icon(
@@ -55,33 +55,29 @@ export const ShrinkIcon = icon(<path d="M9 4v3a2 2 0 0 1-2 2H4m16 0h-3a2 2 0 0 1
 export const LeaveIcon = icon(
   <path
     className="icon-solid"
-    d="M12 9c3.7 0 6.7 1 8.8 2.8.6.5.8 1.3.6 2l-.5 1.700c-.2.8-1 1.2-1.8 1l-2.5-.7c-.7-.2-1.2-.8-1.2-1.500v-1.500a11 11 0 0 0-6.8 0v1.500c0 .7-.5 1.3-1.2 1.500l-2.5.7c-.8.2-1.6-.2-1.8-1l-.5-1.700c-.2-.7 0-1.5.6-2C5.3 10 8.3 9 12 9Z"
+    d="M12 9c3.7 0 6.7 1 8.8 2.8.6.5.8 1.3.6 2l-.5 1.7c-.2.8-1 1.2-1.8 1l-2.5-.7c-.7-.2-1.2-.8-1.2-1.5v-1.5a11 11 0 0 0-6.8 0v1.5c0 .7-.5 1.3-1.2 1.5l-2.5.7c-.8.2-1.6-.2-1.8-1l-.5-1.7c-.2-.7 0-1.5.6-2C5.3 10 8.3 9 12 9Z"
   />,
 );
 export const EndAllIcon = icon(
   <>
     <circle cx="9" cy="8.5" r="3.2" />
-    <path d="M3.5 19c.3-3 2.5-5 5.5-5 1.5 0 2.9.5 3.9 1.400M15.5 15.500l5 5m0-5-5 5M15 5.600a3.2 3.2 0 0 1 1.5 5.3" />
+    <path d="M3.5 19c.3-3 2.5-5 5.5-5 1.5 0 2.9.5 3.9 1.4M15.5 15.5l5 5m0-5-5 5M15 5.6a3.2 3.2 0 0 1 1.5 5.3" />
   </>,
 );
 export const AlertIcon = icon(
   <>
     <circle cx="12" cy="12" r="9" />
-    <path d="M12 7.500v5.500m0 3.200v.1" />
+    <path d="M12 7.5v5.5m0 3.2v.1" />
   </>,
 );
-export const CheckIcon = icon(<path d="m5 12.5 4.5 4.500L19 7.5" />);
-export const SpeakerIcon = icon(<path d="M4 10v4h3.500l4.5 4V6l-4.5 4zm12-1a4.5 4.5 0 0 1 0 6m2.8-9a9 9 0 0 1 0 12" />);
-export const ClockIcon = icon(
-  <>
-    <circle cx="12" cy="12" r="8.5" />
-    <path d="M12 7.500V12l3 2" />
-  </>,
-);
+export const ChevronIcon = icon(<path d="m7 10 5 5 5-5" />);
+export const BackIcon = icon(<path d="M19 12H5m6-6-6 6 6 6" />);
+export const CheckIcon = icon(<path d="m5 12.5 4.5 4.5L19 7.5" />);
+export const SpeakerIcon = icon(<path d="M4 10v4h3.5l4.5 4V6l-4.5 4zm12-1a4.5 4.5 0 0 1 0 6m2.8-9a9 9 0 0 1 0 12" />);
 export const CalendarIcon = icon(
   <>
     <rect x="4" y="5.5" width="16" height="14.5" rx="3" />
-    <path d="M4 10.500h16M8.5 3.500v4m7-4v4" />
+    <path d="M4 10.5h16M8.5 3.5v4m7-4v4" />
   </>,
 );
 

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 
 import { Preview } from "../components/Preview";
+import { BackIcon } from "../components/icons";
 import { Brand, LoadingPage, MessagePage } from "../components/Page";
 import { VideoCall } from "../components/VideoCall";
 import { follow } from "../hooks/useRoute";
@@ -68,11 +69,12 @@ function Meeting({ sessionId, user, known, onJoin, onExpired }: MeetingProps) {
     <div className="page">
       <header className="page-header">
         <Brand />
-        <a className="button button-quiet" href="/" onClick={follow}>
-          {texts.backToSessions}
+        <a className="button button-quiet" href="/" onClick={follow} aria-label={texts.backToSessions}>
+          <BackIcon />
+          {texts.back}
         </a>
       </header>
-      <main>
+      <main className="page-main">
         <Preview
           topic={topic}
           ownName={user.display_name}
