@@ -21,7 +21,7 @@ use crate::http::{self, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
 use crate::proto::credential::CredentialSecret;
-use crate::relay::{self, Relay};
+use crate::relay::{self, Relay, RelayHandle};
 use crate::signaling::{self, Signaling};
 use crate::store::Store;
 use crate::sys::{entropy, names};
@@ -113,6 +113,11 @@ impl App {
     /// Where STUN and TURN answer over UDP.
     pub fn turn_addresses(&self) -> &[SocketAddr] {
         self.relay.udp_addrs()
+    }
+
+    /// The relay's door.
+    pub fn relay(&self) -> RelayHandle {
+        self.relay.handle()
     }
 
     /// Stops within [`SHUTDOWN_MAX`]: sockets are closed with a code that says why, times are written, the database is closed.

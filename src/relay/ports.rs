@@ -29,7 +29,7 @@ impl Ports {
     ///
     /// # Errors
     /// No port is free, or the kernel gives no more sockets.
-    pub(super) fn bind(&self, family: AddressFamily, reached: IpAddr) -> io::Result<(UdpSocket, RelayAddr)> {
+    pub(super) fn bind(&self, family: AddressFamily, reached: IpAddr, even: bool) -> io::Result<(UdpSocket, RelayAddr)> {
         let any: IpAddr = match family {
             AddressFamily::Ipv4 => Ipv4Addr::UNSPECIFIED.into(),
             AddressFamily::Ipv6 => Ipv6Addr::UNSPECIFIED.into(),
@@ -37,7 +37,10 @@ impl Ports {
         let shown = self.shown(family, reached).ok_or(io::ErrorKind::AddrNotAvailable)?;
         let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);
         for _ in 0..ATTEMPTS_MAX {
-            let port = self.any_port();
+            let port = self.any_port() & if even { !1 } else { !0 };
+            if !self.range.contains(&port) {
+                continue;
+            }
             match udp::bind(SocketAddr::new(any, port)) {
                 Ok(socket) => return Ok((socket, RelayAddr(SocketAddr::new(shown, port)))),
                 Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => refusal = cause,
@@ -106,10 +109,19 @@ mod tests {
         let own: Vec<IpAddr> = vec![Ipv4Addr::LOCALHOST.into()];
         let ports = Ports { range: 24_550..=24_551, external: vec![], own };
         let mut bound = Vec::new();
-        while let Ok((socket, relay)) = ports.bind(AddressFamily::Ipv4, Ipv4Addr::LOCALHOST.into()) {
+        while let Ok((socket, relay)) = ports.bind(AddressFamily::Ipv4, Ipv4Addr::LOCALHOST.into(), false) {
             assert!(ports.range.contains(&relay.0.port()));
             bound.push(socket);
         }
         assert!(bound.len() <= 2, "{bound:?}");
+    }
+
+    #[test]
+    fn an_even_port_is_even() {
+        let ports = Ports { range: 24_561..=24_599, external: vec![], own: vec![Ipv4Addr::LOCALHOST.into()] };
+        for _ in 0..100 {
+            let (_, relay) = ports.bind(AddressFamily::Ipv4, Ipv4Addr::LOCALHOST.into(), true).unwrap();
+            assert!(relay.0.port() % 2 == 0 && ports.range.contains(&relay.0.port()), "{relay:?}");
+        }
     }
 }

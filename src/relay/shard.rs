@@ -207,8 +207,8 @@ impl Shard {
                         udp::send_one(socket, to.client.0, Some(to.server.ip()), &message);
                     }
                 }
-                Effect::Bind { allocation, family, reached } => {
-                    let bound = self.ports.bind(family, reached).and_then(|bound| self.open(allocation, bound));
+                Effect::Bind { allocation, family, reached, even } => {
+                    let bound = self.ports.bind(family, reached, even).and_then(|bound| self.open(allocation, bound));
                     if let Err(cause) = &bound {
                         log::warn!(event = "no_relay_port", cause:% = cause; "a relayed address could not be had");
                     }

@@ -22,7 +22,7 @@ pub use view::{Malformed, MessageView, TransactionId};
 pub enum Kind {
     /// 0 to 3.
     Stun,
-    /// 64 to 79.
+    /// 64 to 79, and up to 127 for clients of RFC 5766.
     ChannelData,
     /// Nothing a TURN server is sent.
     Other,
@@ -33,7 +33,7 @@ impl Kind {
     pub fn of(datagram: &[u8]) -> Self {
         match datagram.first() {
             Some(0..=3) => Self::Stun,
-            Some(64..=79) => Self::ChannelData,
+            Some(64..=127) => Self::ChannelData,
             _ => Self::Other,
         }
     }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stun::attributes::{
-    ATTR_CHANNEL_NUMBER, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM, ATTR_REQUESTED_ADDRESS_FAMILY,
-    ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType,
+    ATTR_CHANNEL_NUMBER, ATTR_EVEN_PORT, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM,
+    ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType,
 };
 use stun::integrity::MessageIntegrity;
 use stun::message::{CLASS_REQUEST, Getter, Message};
@@ -108,6 +108,19 @@ impl Request {
         Ok(self.read::<RequestedAddressFamily>(ATTR_REQUESTED_ADDRESS_FAMILY)?.map(|family| family.0))
     }
 
+    /// Whether EVEN-PORT asks for the next higher port too; `None` if it is missing.
+    ///
+    /// # Errors
+    /// It has another form.
+    pub fn even_port(&self) -> Result<Option<bool>, Malformed> {
+        // The turn crate's codec keeps the bit to itself.
+        match self.message.get(ATTR_EVEN_PORT).ok().as_deref() {
+            None => Ok(None),
+            Some([bits]) => Ok(Some(bits & 0x80 != 0)),
+            Some(_) => Err(Malformed),
+        }
+    }
+
     /// CHANNEL-NUMBER; `None` if it is missing.
     ///
     /// # Errors
@@ -155,6 +168,7 @@ const UNDERSTOOD: &[AttrType] = &[
     ATTR_NONCE,
     ATTR_CHANNEL_NUMBER,
     ATTR_LIFETIME,
+    ATTR_EVEN_PORT,
     ATTR_XOR_PEER_ADDRESS,
     ATTR_REQUESTED_TRANSPORT,
     ATTR_REQUESTED_ADDRESS_FAMILY,

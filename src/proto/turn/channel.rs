@@ -51,8 +51,9 @@ impl Channels {
     }
 }
 
-/// The numbers of RFC 8656 section 12; above are reserved ones.
-pub(super) const NUMBERS: std::ops::RangeInclusive<u16> = 0x4000..=0x4FFF;
+/// RFC 8656 section 12 ends at 0x4FFF, but clients of RFC 5766, coturn's among them, take any up to 0x7FFF, and no listener of
+/// this server carries what those first bytes could be taken for.
+pub(super) const NUMBERS: std::ops::RangeInclusive<u16> = 0x4000..=0x7FFF;
 /// RFC 8656 section 12.
 pub(super) const LIFETIME: Duration = Duration::from_secs(600);
 /// How long an expired binding keeps number and peer from others (RFC 8656 section 12.1).

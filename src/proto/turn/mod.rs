@@ -69,6 +69,8 @@ pub enum Effect {
         family: AddressFamily,
         /// The address of this box that the client reached.
         reached: IpAddr,
+        /// Its port is to be even (RTP without multiplexing, RFC 8656 section 18.5).
+        even: bool,
     },
     /// Close an allocation's socket.
     Release {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use stun::error_code::{
-    CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_BAD_REQUEST, CODE_FORBIDDEN, CODE_PEER_ADDR_FAMILY_MISMATCH,
-    CODE_UNKNOWN_ATTRIBUTE, CODE_UNSUPPORTED_TRANS_PROTO, ErrorCode,
+    CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_BAD_REQUEST, CODE_FORBIDDEN, CODE_INSUFFICIENT_CAPACITY,
+    CODE_PEER_ADDR_FAMILY_MISMATCH, CODE_UNKNOWN_ATTRIBUTE, CODE_UNSUPPORTED_TRANS_PROTO, ErrorCode,
 };
 use stun::message::{METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH};
 
@@ -17,6 +17,13 @@ use crate::proto::stun::{IntegrityKey, Malformed, Reply, Request};
 
 /// Answers a proved request about an allocation: the success to send, or the code of the refusal.
 type Answer = Result<Reply, ErrorCode>;
+
+/// What an Allocate asks for, within what can be had.
+struct Terms {
+    family: AddressFamily,
+    even: bool,
+    lifetime: Duration,
+}
 
 impl Server {
     /// A request of whatever method; what is no request of TURN is dropped.
@@ -76,7 +83,7 @@ impl Server {
 
     /// RFC 8656 section 7.2. The answer waits for the driver's socket, so that no address is promised that cannot be had.
     fn allocate(&mut self, now: Now, tuple: FiveTuple, request: Request, identity: Identity) {
-        let (family, lifetime) = match self.allocation_terms(tuple, &request) {
+        let Terms { family, even, lifetime } = match self.allocation_terms(tuple, &request) {
             Ok(terms) => terms,
             Err(code) => return self.refuse(tuple, &request, code, &identity.key),
         };
@@ -93,10 +100,10 @@ impl Server {
             lifetime,
         });
         self.expiries.insert(expires, id);
-        self.effects.push_back(Effect::Bind { allocation: id, family, reached: tuple.server.ip() });
+        self.effects.push_back(Effect::Bind { allocation: id, family, reached: tuple.server.ip(), even });
     }
 
-    fn allocation_terms(&self, tuple: FiveTuple, request: &Request) -> Result<(AddressFamily, Duration), ErrorCode> {
+    fn allocation_terms(&self, tuple: FiveTuple, request: &Request) -> Result<Terms, ErrorCode> {
         match request.requested_transport().map_err(bad)? {
             None => return Err(CODE_BAD_REQUEST),
             Some(UDP) => {}
@@ -108,8 +115,13 @@ impl Server {
             Ok(None) => None,
             Err(_) => return Err(CODE_ADDR_FAMILY_NOT_SUPPORTED),
         };
+        let even = request.even_port().map_err(bad)?;
+        if even == Some(true) {
+            // No port is kept for a second allocation: nobody who multiplexes RTCP asks for one.
+            return Err(CODE_INSUFFICIENT_CAPACITY);
+        }
         let lifetime = granted(request.lifetime().map_err(bad)?);
-        Ok((self.relay_family(family, tuple)?, lifetime))
+        Ok(Terms { family: self.relay_family(family, tuple)?, even: even.is_some(), lifetime })
     }
 
     /// IPv4 unless asked otherwise or not to be had: most peers have no other.

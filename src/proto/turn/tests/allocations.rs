@@ -1,5 +1,6 @@
 //! Allocations from the first request to the last moment.
 
+use stun::attributes::ATTR_EVEN_PORT;
 use stun::message::{METHOD_BINDING, METHOD_REFRESH};
 use stun::xoraddr::XorMappedAddress;
 use turn::proto::lifetime::Lifetime;
@@ -38,7 +39,9 @@ fn an_allocation_is_promised_once_its_address_is_bound() {
     let mut lab = Lab::new();
     let mut client = lab.client(ALICE, 1);
     let effects = lab.request(&mut client, METHOD_ALLOCATE, &[&UDP]);
-    let [Effect::Bind { allocation, family: AddressFamily::Ipv4, reached }] = effects[..] else { panic!("{effects:?}") };
+    let [Effect::Bind { allocation, family: AddressFamily::Ipv4, reached, even: false }] = effects[..] else {
+        panic!("{effects:?}")
+    };
     assert_eq!(reached, server_address().ip());
     lab.server.handle_bound(allocation, Some(RelayAddr(address("9.9.9.9:50001"))));
     let mut answer = reply(&lab.effects());
@@ -176,4 +179,14 @@ fn a_place_is_used_again_under_another_name() {
     let (second, _) = lab.allocate(&mut client);
     assert_eq!(first.index(), second.index());
     assert_eq!(lab.receive(first, PEER, b"late").0, Route::Dropped(DropReason::NoAllocation));
+}
+
+#[test]
+fn an_even_port_is_asked_of_the_driver_and_a_pair_of_ports_is_508() {
+    let mut lab = Lab::new();
+    let mut client = lab.client(ALICE, 1);
+    let pair = lab.ask(&mut client, METHOD_ALLOCATE, &[&UDP, &Raw(ATTR_EVEN_PORT, &[0x80])]);
+    assert_eq!(pair.code, Some(508));
+    let effects = lab.request(&mut client, METHOD_ALLOCATE, &[&UDP, &Raw(ATTR_EVEN_PORT, &[0])]);
+    assert!(matches!(effects[..], [Effect::Bind { even: true, .. }]), "{effects:?}");
 }

@@ -175,6 +175,16 @@ impl Client {
     }
 }
 
+/// An attribute as its bytes.
+struct Raw(AttrType, &'static [u8]);
+
+impl Setter for Raw {
+    fn add_to(&self, message: &mut Message) -> Result<(), stun::Error> {
+        message.add(self.0, self.1);
+        Ok(())
+    }
+}
+
 /// An answer as a client reads it.
 #[derive(Debug)]
 struct Answered {

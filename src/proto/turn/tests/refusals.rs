@@ -85,16 +85,9 @@ fn a_transport_other_than_udp_is_442_and_none_is_400() {
 
 #[test]
 fn what_must_be_understood_and_is_not_is_420_with_its_name() {
-    struct DontFragment;
-    impl Setter for DontFragment {
-        fn add_to(&self, message: &mut Message) -> Result<(), stun::Error> {
-            message.add(ATTR_DONT_FRAGMENT, &[]);
-            Ok(())
-        }
-    }
     let mut lab = Lab::new();
     let mut client = lab.client(ALICE, 1);
-    let refused = lab.ask(&mut client, METHOD_ALLOCATE, &[&UDP, &DontFragment]);
+    let refused = lab.ask(&mut client, METHOD_ALLOCATE, &[&UDP, &Raw(ATTR_DONT_FRAGMENT, &[])]);
     assert_eq!(refused.code, Some(420));
     assert_eq!(refused.message.get(ATTR_UNKNOWN_ATTRIBUTES).unwrap(), ATTR_DONT_FRAGMENT.0.to_be_bytes());
 }

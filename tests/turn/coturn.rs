@@ -1,0 +1,101 @@
+//! coturn's `turnutils_stunclient` and `turnutils_uclient` (Debian package `coturn`).
+
+use std::net::{SocketAddr, UdpSocket};
+use std::process::{Child, Output, Stdio};
+
+use tokio::process::Command;
+
+use crate::{SHARED_SECRET, daemon};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stunclient_gets_its_address() {
+    for (listen, own) in [("127.0.0.1:0", "127.0.0.1:"), ("[::1]:0", "::1:")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, address) = daemon(&folder, listen).await;
+        let told = text(&run("turnutils_stunclient", &["-p", &address.port().to_string(), &address.ip().to_string()]).await);
+        assert!(told.contains(&format!("UDP reflexive addr: {own}")), "{told}");
+        app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uclient_loses_nothing_between_two_clients_of_the_relay() {
+    for listen in ["127.0.0.1:0", "[::1]:0"] {
+        uclient_loses_nothing(listen, &["-y"]).await;
+        uclient_loses_nothing(listen, &["-y", "-s"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uclient_loses_nothing_to_a_peer_outside() {
+    let port = free_port();
+    let _peer = Peer::listen(port);
+    let port = port.to_string();
+    uclient_loses_nothing("127.0.0.1:0", &["-e", "127.0.0.1", "-r", &port]).await;
+    uclient_loses_nothing("127.0.0.1:0", &["-s", "-e", "127.0.0.1", "-r", &port]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uclient_is_refused_with_another_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, address) = daemon(&folder, "127.0.0.1:0").await;
+    let refused = uclient(address, "another secret", &["-y"]).await;
+    assert!(!refused.status.success() && text(&refused).contains("Cannot complete Allocation"), "{}", text(&refused));
+    app.stop().await;
+}
+
+/// Two clients, a hundred messages each, with a credential of the shared secret.
+async fn uclient_loses_nothing(listen: &str, arguments: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, address) = daemon(&folder, listen).await;
+    let output = uclient(address, SHARED_SECRET, arguments).await;
+    let told = text(&output);
+    assert!(output.status.success() && told.contains("Total lost packets 0 (0.000000%)"), "{listen} {arguments:?}:\n{told}");
+    assert!(told.contains("tot_send_bytes ~ 20000, tot_recv_bytes ~ 20000"), "{listen} {arguments:?}:\n{told}");
+    app.stop().await;
+}
+
+async fn uclient(address: SocketAddr, secret: &str, arguments: &[&str]) -> Output {
+    let (port, ip) = (address.port().to_string(), address.ip().to_string());
+    let fixed = ["-u", "alice", "-W", secret, "-c", "-m", "2", "-n", "100", "-z", "10", "-p", &port];
+    run("turnutils_uclient", &[&fixed[..], arguments, &[&ip]].concat()).await
+}
+
+/// coturn's echoing peer, ended when dropped.
+struct Peer(Child);
+
+impl Peer {
+    fn listen(port: u16) -> Self {
+        let mut command = std::process::Command::new("turnutils_peer");
+        command.args(["-L", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+        let peer = Self(command.spawn().expect(MISSING));
+        // It is there once its port is taken.
+        while UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            std::thread::yield_now();
+        }
+        peer
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn run(program: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.args(arguments).kill_on_drop(true);
+    tokio::time::timeout(std::time::Duration::from_secs(60), command.output()).await.expect("it ends by itself").expect(MISSING)
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+const MISSING: &str = "coturn's tools are missing: apt-get install coturn, or make prerequisites";
