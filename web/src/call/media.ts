@@ -31,6 +31,8 @@ export class LocalMedia implements Readable<LocalMediaSnapshot> {
     screenProblem: null,
   });
   #abort = new AbortController();
+  /** Outlives a microphone: whoever muted themselves stays muted when another takes its place. */
+  #muted = false;
 
   readonly subscribe = this.#store.subscribe;
   readonly snapshot = this.#store.snapshot;
@@ -46,30 +48,20 @@ export class LocalMedia implements Readable<LocalMediaSnapshot> {
     if (this.#abort.signal.aborted) this.#abort = new AbortController();
     const { signal } = this.#abort;
     navigator.mediaDevices.addEventListener("devicechange", () => void this.#devicesChanged(), { signal });
-    await this.retry();
+    await this.#startTogether();
   }
 
-  /** Asks for the devices that are missing, together if both are: one question is enough. */
+  /** Asks again for what could not be had; what was turned off stays off. */
   async retry(): Promise<void> {
-    const missing = KINDS.filter((kind) => this.snapshot()[kind].track === null);
-    if (missing.length < 2) {
-      for (const kind of missing) await this.#start(kind);
-      return;
-    }
-    for (const kind of KINDS) this.#patch(kind, { busy: true, problem: null });
-    const { signal } = this.#abort;
-    try {
-      const stream = await capture({ audio: constraints("microphone"), video: constraints("camera") });
-      for (const kind of KINDS) this.#adopt(kind, stream, signal);
-      await this.#list();
-    } catch (error) {
-      for (const kind of await this.#worthAskingAlone(error)) await this.#start(kind);
-    }
+    const missing = KINDS.filter((kind) => this.snapshot()[kind].problem !== null);
+    if (missing.length === KINDS.length) await this.#startTogether();
+    else for (const kind of missing) await this.#start(kind);
   }
 
   async toggle(kind: DeviceKind): Promise<void> {
     const { track, on, busy } = this.snapshot()[kind];
     if (busy) return;
+    if (kind === "microphone") this.#muted = on;
     if (track === null) await this.#start(kind);
     else if (kind === "camera") this.#stop(kind);
     else {
@@ -116,6 +108,19 @@ export class LocalMedia implements Readable<LocalMediaSnapshot> {
     for (const kind of KINDS) this.#stop(kind);
   }
 
+  /** One question for both is enough. */
+  async #startTogether(): Promise<void> {
+    for (const kind of KINDS) this.#patch(kind, { busy: true, problem: null });
+    const { signal } = this.#abort;
+    try {
+      const stream = await capture({ audio: constraints("microphone"), video: constraints("camera") });
+      for (const kind of KINDS) this.#adopt(kind, stream, signal);
+      await this.#list();
+    } catch (error) {
+      for (const kind of await this.#worthAskingAlone(error)) await this.#start(kind);
+    }
+  }
+
   async #start(kind: DeviceKind): Promise<void> {
     const { signal } = this.#abort;
     const { deviceId } = this.snapshot()[kind];
@@ -142,7 +147,9 @@ export class LocalMedia implements Readable<LocalMediaSnapshot> {
       void this.#devicesChanged();
     });
     const deviceId = track.getSettings().deviceId ?? null;
-    this.#patch(kind, { track, on: true, busy: false, problem: null, deviceId });
+    const on = kind === "camera" || !this.#muted;
+    track.enabled = on;
+    this.#patch(kind, { track, on, busy: false, problem: null, deviceId });
   }
 
   #stop(kind: DeviceKind): void {

@@ -29,7 +29,7 @@ export interface PeerOptions {
   readonly freshConfiguration: () => Promise<RTCConfiguration>;
   readonly tracks: LocalTracks;
   readonly send: (message: PeerMessage) => void;
-  /** Restarts do not help, so the socket may be as dead as the path. */
+  /** A restart did not help: the socket may be as dead as the path. */
   readonly onFruitless: () => void;
 }
 
@@ -195,8 +195,7 @@ export class Peer implements Readable<PeerSnapshot> {
   }
 
   #fruitless(restarts: number): void {
-    if (restarts === 0) return;
-    this.#options.onFruitless();
+    if (restarts === 1) this.#options.onFruitless();
     if (restarts >= RESTARTS_BEFORE_FAILED) this.#store.patch({ connection: "failed" });
   }
 

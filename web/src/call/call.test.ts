@@ -1,0 +1,301 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { JoinGrant } from "../protocol/resources";
+import type { ClientMessage, RosterPeer } from "../protocol/signal";
+import { FakeConnection } from "../testing/fakeConnection";
+import { FakeSocket } from "../testing/fakeSocket";
+import { Call } from "./call";
+import type { LocalMedia, LocalMediaSnapshot } from "./media";
+import { Store } from "./store";
+
+const rejoin = vi.fn<() => Promise<JoinGrant>>();
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.all = [];
+  FakeConnection.all = [];
+  rejoin.mockReset().mockResolvedValue(grant("fresh"));
+  vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("RTCPeerConnection", FakeConnection);
+  vi.stubGlobal("MediaStream", FakeStream);
+  vi.stubGlobal("addEventListener", vi.fn());
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("the roster", () => {
+  it("waits alone", () => {
+    expect(joined().call.snapshot()).toMatchObject({ status: "waiting", peers: [], end: null });
+  });
+
+  it("offers three m-lines to those it is impolite to", async () => {
+    joined([peer({ polite: false })]);
+    await settle();
+    expect(connection().getTransceivers().map(({ direction }) => direction)).toEqual(["sendrecv", "sendrecv", "sendrecv"]);
+    expect(sent("offer")).toMatchObject([{ to: "mara", epoch: 2 }]);
+  });
+
+  it("waits for the offer of those it is polite to, and answers every line in both directions", async () => {
+    const { media } = joined([peer()]);
+    media.set({ ...media.snapshot(), camera: device("a camera") });
+    FakeSocket.last.says({ type: "offer", from: "mara", epoch: 2, sdp: "offer ufrag:x" });
+    await settle();
+    expect(sent("answer")).toHaveLength(1);
+    expect(connection().getTransceivers().map(({ direction, sender }) => [direction, sender.track])).toEqual([
+      ["sendrecv", null],
+      ["sendrecv", "a camera"],
+      ["sendrecv", null],
+    ]);
+  });
+
+  it("shows each peer's picture, voice and screen as they come", async () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.says({ type: "offer", from: "mara", epoch: 2, sdp: "offer ufrag:x" });
+    await settle();
+    const { streams } = only(call);
+    expect([streams.microphone, streams.camera, streams.screen]).not.toContain(null);
+  });
+
+  it("drops messages of another epoch", async () => {
+    joined([peer()]);
+    FakeSocket.last.says({ type: "offer", from: "mara", epoch: 1, sdp: "offer ufrag:x" });
+    FakeSocket.last.says({ type: "offer", from: "nobody", epoch: 2, sdp: "offer ufrag:x" });
+    await settle();
+    expect(sent("answer")).toEqual([]);
+  });
+
+  it("builds a new connection for a seat taken anew, and closes the old one", () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.says({ type: "peer_joined", peer: peer({ epoch: 3 }) });
+    expect(FakeConnection.all.map(({ signalingState }) => signalingState)).toEqual(["closed", "stable"]);
+    expect(call.snapshot().peers).toHaveLength(1);
+  });
+
+  it("closes the connection of somebody who left", () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.says({ type: "peer_left", participant_id: "mara", reason: "left" });
+    expect(connection().signalingState).toBe("closed");
+    expect(call.snapshot().status).toBe("waiting");
+  });
+
+  it("holds several peers at once", () => {
+    const { call } = joined([peer(), peer({ participant_id: "ada" })]);
+    FakeSocket.last.says({ type: "media", from: "ada", microphone: false, camera: false, screen: "2" });
+    expect(call.snapshot().peers.map(({ media }) => media.screen)).toEqual([null, "2"]);
+    expect(FakeConnection.all).toHaveLength(2);
+  });
+});
+
+describe("a dropped socket", () => {
+  it("leaves the connections alone when the seat was kept", () => {
+    const { call } = joined([peer()]);
+    connection().become("connected", "connected");
+    FakeSocket.last.closes(1006);
+    expect(call.snapshot()).toMatchObject({ status: "reconnecting", socketLost: true });
+    resumes([peer()]);
+    vi.advanceTimersByTime(1_000);
+    expect(FakeConnection.all).toHaveLength(1);
+    expect(call.snapshot()).toMatchObject({ status: "connected", socketLost: false });
+  });
+
+  it("builds every connection anew when the seat was lost", () => {
+    joined([peer()]);
+    FakeSocket.last.closes(1006);
+    resumes([peer({ epoch: 5 })], false);
+    expect(FakeConnection.all.map(({ signalingState }) => signalingState)).toEqual(["closed", "stable"]);
+  });
+
+  it("says an offer again that has no answer yet", async () => {
+    joined([peer({ polite: false })]);
+    await settle();
+    FakeSocket.last.closes(1006);
+    resumes([peer({ polite: false })]);
+    await settle(300);
+    expect(sent("offer")).toHaveLength(1);
+  });
+
+  it("says an offer again to a peer whose socket came back", async () => {
+    joined([peer({ polite: false })]);
+    await settle();
+    FakeSocket.last.says({ type: "peer_status", participant_id: "mara", connected: false });
+    FakeSocket.last.says({ type: "peer_status", participant_id: "mara", connected: true });
+    await settle();
+    expect(sent("offer")).toHaveLength(2);
+  });
+
+  it("builds one connection for a peer who came anew meanwhile, told by roster and by what waited", () => {
+    joined([peer()]);
+    FakeSocket.last.closes(1006);
+    resumes([peer({ epoch: 4 })]);
+    FakeSocket.last.says({ type: "peer_left", participant_id: "mara", reason: "left" });
+    FakeSocket.last.says({ type: "peer_joined", peer: peer({ epoch: 4 }) });
+    vi.advanceTimersByTime(1_000);
+    expect(FakeConnection.all.map(({ signalingState }) => signalingState)).toEqual(["closed", "stable"]);
+  });
+
+  it("believes the roster where what was said got lost", () => {
+    const { call } = joined([]);
+    FakeSocket.last.closes(1006);
+    resumes([peer({ epoch: 4 })]);
+    vi.advanceTimersByTime(1_000);
+    expect(call.snapshot().peers).toHaveLength(1);
+  });
+
+  it("seats a peer of the roster as soon as it speaks", async () => {
+    joined([]);
+    FakeSocket.last.closes(1006);
+    resumes([peer({ epoch: 4 })]);
+    FakeSocket.last.says({ type: "offer", from: "mara", epoch: 4, sdp: "offer ufrag:x" });
+    await settle();
+    expect(sent("answer")).toMatchObject([{ to: "mara", epoch: 4 }]);
+  });
+});
+
+describe("own media", () => {
+  it("is told with every seat, and whenever it changes", () => {
+    const { media } = joined([peer()]);
+    media.set({ ...media.snapshot(), microphone: device("a microphone") });
+    media.set({ ...media.snapshot(), screen: {} as MediaStreamTrack });
+    expect(sent("media")).toEqual([
+      { type: "media", microphone: false, camera: false, screen: null },
+      { type: "media", microphone: true, camera: false, screen: null },
+      { type: "media", microphone: true, camera: false, screen: "2" },
+    ]);
+    FakeSocket.last.closes(1006);
+    resumes([peer()]);
+    expect(sent("media")).toEqual([{ type: "media", microphone: true, camera: false, screen: "2" }]);
+  });
+
+  it("is not told again when nothing of it changed for the others", () => {
+    const { media } = joined();
+    media.set({ ...media.snapshot(), camera: { ...media.snapshot().camera, busy: true } });
+    expect(sent("media")).toHaveLength(1);
+  });
+
+  it("reaches standing connections without a negotiation", async () => {
+    const { media } = joined([peer({ polite: false })]);
+    await settle();
+    media.set({ ...media.snapshot(), camera: device("a camera") });
+    await settle();
+    expect(connection().getTransceivers()[1]?.sender.track).toBe("a camera");
+    expect(sent("offer")).toHaveLength(1);
+  });
+});
+
+describe("a lost path", () => {
+  it("is restarted with fresh ICE servers", async () => {
+    joined([peer({ polite: false })]);
+    await settle();
+    FakeSocket.last.says({ type: "answer", from: "mara", epoch: 2, sdp: "answer ufrag:x" });
+    await settle();
+    connection().become("failed", "failed");
+    await settle();
+    expect(connection().configurations.at(-1)?.iceServers).toEqual([{ urls: ["stun:fresh"] }]);
+    expect(sent("offer")).toHaveLength(2);
+  });
+
+  it("is restarted with the old servers when the API does not answer", async () => {
+    rejoin.mockRejectedValue(new Error("unreachable"));
+    joined([peer({ polite: false })]);
+    await settle();
+    connection().become("failed", "failed");
+    await settle();
+    expect(connection().configurations.at(-1)?.iceServers).toEqual([{ urls: ["stun:first"] }]);
+  });
+
+  it("is called failed after two restarts in vain, and connected again as soon as it is", async () => {
+    const { call } = joined([peer({ polite: false })]);
+    connection().become("failed", "failed");
+    expect(call.snapshot().status).toBe("reconnecting");
+    await settle(10_001);
+    FakeSocket.last.seats({ resumed: true, peers: [peer({ polite: false })] });
+    await settle(10_000);
+    expect(call.snapshot().status).toBe("failed");
+    connection().become("connected", "connected");
+    expect(call.snapshot().status).toBe("connected");
+  });
+});
+
+describe("the end", () => {
+  it("closes every connection and says why", () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.says({ type: "ended", reason: "ended_by_staff" });
+    FakeSocket.last.closes(4000);
+    expect(call.snapshot()).toMatchObject({ status: "ended", peers: [], end: { kind: "room_ended", reason: "ended_by_staff" } });
+    expect(connection().signalingState).toBe("closed");
+  });
+
+  it("is also one's own leave", () => {
+    const { call } = joined([peer()]);
+    call.leave();
+    expect(sent("leave")).toHaveLength(1);
+    expect(call.snapshot()).toMatchObject({ status: "ended", end: { kind: "left" } });
+  });
+
+  it("leaves no timer behind", () => {
+    const { call } = joined([peer()]);
+    call.dispose();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+/** Holds nothing: no media moves here. */
+class FakeStream {
+  readonly active = true;
+}
+
+function joined(peers: readonly RosterPeer[] = []) {
+  const media = new Store<LocalMediaSnapshot>({ microphone: device(null), camera: device(null), screen: null, screenProblem: null });
+  const gateway = { rejoin, probe: () => Promise.resolve("standing" as const) };
+  const call = new Call({ grant: grant("first"), takeover: false, media: media as unknown as LocalMedia, gateway });
+  FakeSocket.last.seats({ peers });
+  return { call, media };
+}
+
+function resumes(peers: readonly RosterPeer[], resumed = true): void {
+  vi.advanceTimersByTime(0);
+  FakeSocket.last.seats({ resumed, peers });
+}
+
+function peer(change: Partial<RosterPeer> = {}): RosterPeer {
+  const media = { microphone: true, camera: true, screen: null };
+  return { participant_id: "mara", display_name: "Mara Mentor", role: "mentor", polite: true, epoch: 2, connected: true, media, ...change };
+}
+
+function device(track: string | null): LocalMediaSnapshot["camera"] {
+  const held = track as unknown as MediaStreamTrack | null;
+  return { track: held, on: track !== null, busy: false, problem: null, choices: [], deviceId: null };
+}
+
+function grant(server: string): JoinGrant {
+  return {
+    room: { id: "room", session_id: "session", status: "waiting", created_at: "", started_at: null, ended_at: null, participants: [] },
+    participant: { participant_id: "me", display_name: "Stu Student", role: "student" },
+    ice_servers: [{ urls: [`stun:${server}`] }],
+    ice_transport_policy: "all",
+    socket_url: "/ws/video-call/room/",
+  };
+}
+
+function connection(): FakeConnection {
+  const newest = FakeConnection.all.at(-1);
+  if (newest === undefined) throw new Error("no connection was made");
+  return newest;
+}
+
+function only(call: Call) {
+  const [first] = call.snapshot().peers;
+  if (first === undefined) throw new Error("nobody is there");
+  return first;
+}
+
+/** What the newest socket carried of one type. */
+function sent(type: ClientMessage["type"]): ClientMessage[] {
+  return FakeSocket.last.sent.filter((message) => message.type === type);
+}
+
+async function settle(milliseconds = 0): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await vi.advanceTimersByTimeAsync(turn === 0 ? milliseconds : 0);
+}
