@@ -1,0 +1,64 @@
+import { type Browser, expect, test } from "@playwright/test";
+
+import { CuttableWire } from "./cuttable.ts";
+import { BOX, Daemon } from "./daemon.ts";
+import { callStats, expectFrames, expectStatus, meet, openBrowser, press } from "./people.ts";
+
+let browser: Browser;
+let daemon: Daemon | undefined;
+
+test.beforeAll(async () => {
+  browser = await openBrowser();
+});
+test.afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await daemon?.stop();
+});
+test.afterAll(() => browser.close());
+
+test("with relay-only both sides of the selected pair are relays", async () => {
+  daemon = await Daemon.start({ port: 8443, turn: "relay-only = true" });
+  const { mentor, student } = await meet(browser, daemon);
+  for (const page of [mentor, student]) {
+    await expectFrames(page, 60);
+    const { local, remote } = await callStats(page);
+    expect([local, remote]).toEqual(["relay", "relay"]);
+  }
+  await press(mentor, "End for everyone");
+  await expect(student.getByRole("heading", { name: "The meeting has ended" })).toBeVisible();
+});
+
+test("a socket cut in mid-call comes back and the media never notice", async () => {
+  daemon = await Daemon.start({ port: 8443 });
+  const wire = await CuttableWire.stretch(8500, 8443);
+  try {
+    const { mentor, student } = await meet(browser, daemon, `https://${BOX}:8500`);
+    const before = await callStats(student);
+    wire.cut();
+    await expect(student.getByText("You are cut off from the box")).toBeVisible();
+    await expectFrames(student, 60);
+    await expectFrames(mentor, 60);
+    wire.mend();
+    await expect(student.getByText("You are cut off from the box")).toBeHidden();
+    await Promise.all([expectStatus(mentor, "connected"), expectStatus(student, "connected")]);
+    expect((await callStats(student)).connections, "the same peer connection").toBe(before.connections);
+    await expectFrames(student);
+    await press(mentor, "Mute microphone");
+    const seen = student.getByRole("figure", { name: "Mara Mentor" });
+    await expect(seen.getByRole("img", { name: "Microphone off" }), "signaling works again").toBeVisible();
+    expect(daemon.rows("SELECT DISTINCT left_at, online FROM video_call_participants")).toEqual([{ left_at: null, online: 1 }]);
+  } finally {
+    await wire.close();
+  }
+});
+
+test("a daemon that is killed and started again finds everybody in the same call", async () => {
+  daemon = await Daemon.start({ port: 8443 });
+  const { mentor, student } = await meet(browser, daemon);
+  await daemon.kill("SIGKILL");
+  await expectFrames(student, 30);
+  await daemon.resume();
+  await Promise.all([mentor, student].map((page) => expect(page.getByText("You are cut off from the box")).toBeHidden()));
+  await Promise.all([expectStatus(mentor, "connected"), expectStatus(student, "connected")]);
+  await Promise.all([expectFrames(mentor), expectFrames(student)]);
+});
