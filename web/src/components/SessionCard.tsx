@@ -20,6 +20,8 @@ export function SessionCard({ session, user, joinAddress, onFollow, onAnswer, re
   const { sessions } = texts;
   const [now] = useState(() => Date.now());
   const other = user.id === session.mentor.id ? session.student : session.mentor;
+  // Admins see every session; its meeting is for the two alone.
+  const isMember = user.id === session.mentor.id || user.id === session.student.id;
   const asksMe = session.status === "requested" && user.id === session.mentor.id;
   const when =
     session.answered_at === null ? sessions.requestedAt(timeAgo(session.requested_at, now)) : sessions.answeredAt(timeAgo(session.answered_at, now));
@@ -35,7 +37,7 @@ export function SessionCard({ session, user, joinAddress, onFollow, onAnswer, re
         </p>
       </div>
       <div className="session-actions">
-        {session.status === "accepted" && (
+        {session.status === "accepted" && isMember && (
           <a className="button button-primary" href={joinAddress} onClick={onFollow}>
             <CameraIcon />
             {sessions.join}
