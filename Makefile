@@ -34,9 +34,10 @@ test-browser: prerequisites target/release/visavis tests/browser/node_modules/.i
 	tests/browser/run 2>&1 | tests/tools/count browser
 
 .PHONY: lint
-lint: web/dist/index.html ## clippy with warnings denied, types and lints of the web client
+lint: web/dist/index.html tests/browser/node_modules/.installed ## clippy with warnings denied, types and lints of the web client
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	cd web && $(NPM) --silent run lint
+	web/node_modules/.bin/tsc -p tests/browser
 
 .PHONY: format format-check
 format: ## format the Rust code
