@@ -42,16 +42,15 @@ export interface SelectFieldProps {
   readonly options: readonly { readonly value: string; readonly label: string }[];
   /** Shown while nothing is chosen. */
   readonly prompt?: string;
-  readonly disabled?: boolean;
 }
 
-export function SelectField({ label, value, onChange, options, prompt, disabled = false }: SelectFieldProps) {
+export function SelectField({ label, value, onChange, options, prompt }: SelectFieldProps) {
   const id = useId();
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <div className="select">
-        <select id={id} className="input" value={value} required disabled={disabled} onChange={(event) => onChange(event.target.value)}>
+        <select id={id} className="input" value={value} required onChange={(event) => onChange(event.target.value)}>
           {prompt !== undefined && (
             <option value="" disabled>
               {prompt}

@@ -6,10 +6,11 @@ import { Notice } from "./Notice";
 export interface MediaNoticeProps {
   readonly local: LocalMediaSnapshot;
   readonly onRetry: () => void;
+  readonly onDismiss?: () => void;
 }
 
 /** Why camera or microphone do not run, in plain words, with what to do; nothing if both could. */
-export function MediaNotice({ local, onRetry }: MediaNoticeProps) {
+export function MediaNotice({ local, onRetry, onDismiss }: MediaNoticeProps) {
   const { camera, microphone } = local;
   const problem = camera.problem ?? microphone.problem;
   if (problem === null) return null;
@@ -19,6 +20,7 @@ export function MediaNotice({ local, onRetry }: MediaNoticeProps) {
   return (
     <Notice
       kind="warning"
+      onDismiss={onDismiss}
       title={typeof heading === "string" ? heading : heading[which]}
       action={
         RETRYABLE.includes(problem) && (

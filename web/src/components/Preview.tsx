@@ -49,17 +49,19 @@ export function Preview({ topic, ownName, expected, present, local, joining, ref
           <span className="presence-dot" />
           {presence(present)}
         </p>
+        <MediaNotice local={local} onRetry={onRetry} />
+        {problem !== null && <p className="preview-hint">{preview.joinWithout}</p>}
         <div className="preview-devices">
           <DeviceField kind="camera" device={camera} label={preview.camera} onChoose={onChoose} />
           <DeviceField kind="microphone" device={microphone} label={preview.microphone} onChoose={onChoose} />
-          <Level microphone={microphone} />
+          {microphone.track !== null && <Level microphone={microphone} />}
         </div>
-        <MediaNotice local={local} onRetry={onRetry} />
-        {problem !== null && <p className="preview-hint">{preview.joinWithout}</p>}
         {refused !== null && <Notice kind="problem">{refused}</Notice>}
-        <button type="button" className="button button-primary button-large preview-join" onClick={onJoin} disabled={joining}>
-          {joining ? preview.joining : preview.join}
-        </button>
+        <div className="preview-action">
+          <button type="button" className="button button-primary button-large" onClick={onJoin} disabled={joining}>
+            {joining ? preview.joining : preview.join}
+          </button>
+        </div>
       </div>
     </div>
   );
@@ -93,6 +95,7 @@ function DeviceField({ kind, device, label, onChoose }: DeviceFieldProps) {
     value: choice.deviceId,
     label: choice.label === "" ? texts.preview.unnamedDevice(index + 1) : choice.label,
   }));
+  if (options.length === 0) return null;
   const known = options.some(({ value }) => value === device.deviceId);
   return (
     <SelectField
@@ -100,8 +103,7 @@ function DeviceField({ kind, device, label, onChoose }: DeviceFieldProps) {
       value={known ? (device.deviceId ?? "") : ""}
       onChange={(deviceId) => onChoose(kind, deviceId)}
       options={options}
-      prompt={texts.preview.noDevice}
-      disabled={options.length === 0}
+      prompt={texts.preview.chooseDevice}
     />
   );
 }

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import type { CallSnapshot } from "../call/call";
 import type { LocalMediaSnapshot } from "../call/media";
@@ -32,8 +32,8 @@ export interface VideoCallProps {
 export function VideoCall({ topic, expected, call, local, actions, refused }: VideoCallProps) {
   const { status, you, peers } = call;
   const alone = peers.length === 0;
-  const problem = local.camera.problem ?? local.microphone.problem;
-  const quiet = useIdle(CONTROLS_FADE_MS, alone || problem !== null);
+  const news = useMediaNews(local);
+  const quiet = useIdle(CONTROLS_FADE_MS, alone || news.unread);
   const talking = useMutedTalking(local.microphone.track, !local.microphone.on);
   const cameraStream = useStreamOf(local.camera.track);
   const controls = useControls(local, actions);
@@ -53,7 +53,7 @@ export function VideoCall({ topic, expected, call, local, actions, refused }: Vi
         <span className="call-topic">{topic}</span>
       </div>
       <div className="call-notices">
-        <MediaNotice local={local} onRetry={actions.retryMedia} />
+        {news.unread && <MediaNotice local={local} onRetry={actions.retryMedia} onDismiss={news.dismiss} />}
         {local.screenProblem !== null && <Notice kind="warning">{texts.media.screenFailed}</Notice>}
         {refused !== null && <Notice kind="problem">{refused}</Notice>}
         {call.socketLost && <Notice kind="warning">{texts.call.socketLost}</Notice>}
@@ -69,6 +69,14 @@ export function VideoCall({ topic, expected, call, local, actions, refused }: Vi
       />
     </main>
   );
+}
+
+/** What is wrong with the devices, unless it was read before: in the preview, or here. A new attempt makes it news again. */
+function useMediaNews({ camera, microphone }: LocalMediaSnapshot) {
+  const problems = `${camera.problem ?? ""} ${microphone.problem ?? ""}`.trim();
+  const [read, setRead] = useState(problems);
+  if (problems === "" && read !== "") setRead("");
+  return { unread: problems !== read, dismiss: () => setRead(problems) };
 }
 
 function useControls(local: LocalMediaSnapshot, actions: CallActions) {

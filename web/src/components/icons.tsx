@@ -72,6 +72,7 @@ export const AlertIcon = icon(
 );
 export const ChevronIcon = icon(<path d="m7 10 5 5 5-5" />);
 export const BackIcon = icon(<path d="M19 12H5m6-6-6 6 6 6" />);
+export const CloseIcon = icon(<path d="m6.5 6.5 11 11m0-11-11 11" />);
 export const CheckIcon = icon(<path d="m5 12.5 4.5 4.5L19 7.5" />);
 export const SpeakerIcon = icon(<path d="M4 10v4h3.5l4.5 4V6l-4.5 4zm12-1a4.5 4.5 0 0 1 0 6m2.8-9a9 9 0 0 1 0 12" />);
 export const CalendarIcon = icon(

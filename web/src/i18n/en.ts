@@ -3,6 +3,7 @@ export const en = {
   brand: "visavis",
   loading: "One moment…",
   tryAgain: "Try again",
+  dismiss: "Dismiss",
   back: "Back",
   backToSessions: "Back to your sessions",
   justNow: "just now",
@@ -71,7 +72,7 @@ export const en = {
     cameraOff: "Your camera is off",
     level: "Microphone level",
     unnamedDevice: (number: number) => `Device ${number}`,
-    noDevice: "None found",
+    chooseDevice: "Choose a device",
   },
 
   call: {
