@@ -38,6 +38,14 @@ describe("opening", () => {
     expect(media.snapshot()).toMatchObject({ camera: { problem: "insecure" }, microphone: { problem: "insecure" } });
   });
 
+  it("goes on saying so when somebody presses the button all the same", async () => {
+    vi.stubGlobal("navigator", {});
+    vi.stubGlobal("isSecureContext", false);
+    const media = await opened();
+    await media.toggle("camera");
+    expect(media.snapshot().camera).toMatchObject({ on: false, busy: false, problem: "insecure" });
+  });
+
   it("takes the microphone alone where there is no camera", async () => {
     getUserMedia.mockImplementation((wanted) =>
       wanted.video === undefined ? Promise.resolve(stream(wanted)) : Promise.reject(named("NotFoundError")),

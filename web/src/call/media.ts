@@ -132,7 +132,7 @@ export class LocalMedia implements Readable<LocalMediaSnapshot> {
       this.#adopt(kind, await capture(kind === "camera" ? { video: wanted } : { audio: wanted }), signal);
       await this.#list();
     } catch (error) {
-      this.#patch(kind, { track: null, on: false, busy: false, problem: problemOf(error) });
+      this.#patch(kind, { track: null, on: false, busy: false, problem: contextProblem() ?? problemOf(error) });
     }
   }
 

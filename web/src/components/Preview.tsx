@@ -8,6 +8,7 @@ import { SelectField } from "./Field";
 import { LevelBar } from "./LevelBar";
 import { MediaNotice } from "./MediaNotice";
 import { Notice } from "./Notice";
+import { Title } from "./Page";
 import { Video } from "./Video";
 
 export interface PreviewProps {
@@ -32,6 +33,7 @@ export function Preview({ topic, ownName, expected, present, local, joining, ref
   const problem = camera.problem ?? microphone.problem;
   return (
     <div className="preview">
+      <Title page={topic} />
       <div className="preview-picture">
         <PreviewPicture local={local} ownName={ownName} />
         <div className="preview-controls" role="toolbar" aria-label={texts.call.controls}>

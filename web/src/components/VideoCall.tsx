@@ -13,6 +13,7 @@ import { texts } from "../i18n/texts";
 import { ControlBar, type Toggle } from "./ControlBar";
 import { MediaNotice } from "./MediaNotice";
 import { Notice } from "./Notice";
+import { Title } from "./Page";
 import { RemoteAudio } from "./RemoteAudio";
 import { Stage } from "./Stage";
 import { StatusBadge } from "./StatusBadge";
@@ -42,6 +43,7 @@ export function VideoCall({ topic, expected, call, local, actions, refused }: Vi
 
   return (
     <main className="call" data-quiet={quiet} data-alone={alone}>
+      <Title page={topic} />
       <h1 className="visually-hidden">{texts.call.label(topic)}</h1>
       <Stage peers={peers} expected={expected} entering={status === "loading"} />
       {peers.map(({ participant, streams }) => (

@@ -101,7 +101,7 @@ export const en = {
     cameraOff: "Camera off",
     sharesScreen: (name: string) => `${name} shares a screen`,
     youShare: "You are sharing your screen",
-    mutedTalking: "You are muted. Unmute to be heard.",
+    mutedTalking: "You are muted.",
     tapToHear: "Tap to hear the others",
     controls: "Call controls",
     mute: "Mute microphone",

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 
 import { Notice } from "../components/Notice";
-import { Brand } from "../components/Page";
+import { Brand, Title } from "../components/Page";
 import { RequestForm } from "../components/RequestForm";
 import { SessionCard } from "../components/SessionCard";
 import { CalendarIcon } from "../components/icons";
@@ -27,6 +27,7 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
 
   return (
     <div className="page">
+      <Title page={texts.sessions.title} />
       <PageHeader user={user} onSignOut={onSignOut} />
       <main className="sessions" data-with-form={isStudent}>
         <section className="sessions-main">

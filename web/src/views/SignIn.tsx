@@ -4,7 +4,7 @@ import { ApiError } from "../api/request";
 import { TextField } from "../components/Field";
 import { Mark } from "../components/icons";
 import { Notice } from "../components/Notice";
-import { Brand } from "../components/Page";
+import { Brand, Title } from "../components/Page";
 import { texts } from "../i18n/texts";
 import { problemText } from "./problemText";
 
@@ -33,6 +33,7 @@ export function SignIn({ onSignIn }: SignInProps) {
 
   return (
     <main className="sign-in">
+      <Title page={signIn.submit} />
       <div className="sign-in-art" aria-hidden="true">
         <Mark className="sign-in-mark" />
       </div>
