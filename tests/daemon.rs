@@ -132,7 +132,7 @@ impl Drop for Daemon {
 fn config(folder: &Path) -> String {
     let path = folder.join("visavis.toml");
     let text = format!(
-        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\n",
+        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = []\nlisten-tls = []\n",
         folder.display()
     );
     std::fs::write(&path, text).unwrap();

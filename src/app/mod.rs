@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::config::checked::Tls;
-use crate::http::{self, Hosts, Http, IceServers, Listener, Listening};
+use crate::http::{self, Diverted, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
 use crate::proto::credential::CredentialSecret;
@@ -31,6 +31,8 @@ use crate::tls;
 pub struct App {
     http: Vec<SocketAddr>,
     redirect: Vec<SocketAddr>,
+    turn_tcp: Vec<SocketAddr>,
+    turn_tls: Vec<SocketAddr>,
     relay: Relay,
     store: Store,
     hub: HubHandle,
@@ -50,6 +52,8 @@ impl App {
         let tls = tls_source(config, &names).map(|source| tls::server_config(&source)).transpose()?;
         let http_listeners = bind(&config.http.listen, "http.listen")?;
         let redirect_listeners = bind(&config.http.redirect_listen, "http.redirect-listen")?;
+        let turn_tcp_listeners = bind(&config.turn.listen_tcp, "turn.listen-tcp")?;
+        let turn_tls_listeners = bind(&config.turn.listen_tls, "turn.listen-tls")?;
         let store = Store::open(&config.server.data_dir)?;
         let secret = CredentialSecret::new(&credential_secret(&config.server.data_dir)?);
         let relay = start_relay(config, secret.clone())?;
@@ -71,7 +75,10 @@ impl App {
             hosts: hosts.clone(),
             ice: IceServers {
                 secret,
+                public_name: config.server.public_name.clone(),
                 udp_port: relay.udp_addrs().first().map(SocketAddr::port),
+                tcp_port: first_port(&turn_tcp_listeners),
+                tls_port: tls.as_ref().and_then(|_| first_port(&http_listeners).or_else(|| first_port(&turn_tls_listeners))),
                 relay_only: config.turn.relay_only,
             },
             body_bytes_max: config.limits.body_bytes_max,
@@ -82,11 +89,14 @@ impl App {
             tls: None,
             header_timeout: config.limits.header_timeout.0,
             connections: Arc::new(Semaphore::new(config.limits.connections_max)),
+            divert: None,
             stopping: stopped,
         };
-        let secure = Listening { tls: tls.map(TlsAcceptor::from), ..plain.clone() };
+        let to_relay = divert_to(relay.handle());
+        let secure = Listening { tls: tls.map(TlsAcceptor::from), divert: Some(Arc::clone(&to_relay)), ..plain.clone() };
         let addresses = |listeners: &[Listener]| listeners.iter().map(Listener::address).collect::<Vec<_>>();
         let (http, redirect) = (addresses(&http_listeners), addresses(&redirect_listeners));
+        let (turn_tcp, turn_tls) = (addresses(&turn_tcp_listeners), addresses(&turn_tls_listeners));
         let https_port = http.first().map_or(443, SocketAddr::port);
         let mut tasks = vec![hub_task, recording];
         for listener in http_listeners {
@@ -100,7 +110,12 @@ impl App {
             let redirect = move |_, request| std::future::ready(http::redirect(&hosts, https_port, &request));
             tasks.push(tokio::spawn(listener.serve(plain.clone(), redirect)));
         }
-        let app = Self { http, redirect, relay, store, hub, signaling, stopping, tasks };
+        for (listeners, listening) in [(turn_tcp_listeners, plain), (turn_tls_listeners, secure)] {
+            for listener in listeners {
+                tasks.push(tokio::spawn(listener.divert(listening.clone(), Arc::clone(&to_relay))));
+            }
+        }
+        let app = Self { http, redirect, turn_tcp, turn_tls, relay, store, hub, signaling, stopping, tasks };
         app.announce();
         Ok(app)
     }
@@ -118,6 +133,16 @@ impl App {
     /// The relay's door.
     pub fn relay(&self) -> RelayHandle {
         self.relay.handle()
+    }
+
+    /// Where TURN answers over TCP.
+    pub fn turn_tcp_addresses(&self) -> &[SocketAddr] {
+        &self.turn_tcp
+    }
+
+    /// Where TURN answers over TLS, besides the addresses of the page.
+    pub fn turn_tls_addresses(&self) -> &[SocketAddr] {
+        &self.turn_tls
     }
 
     /// Stops within [`SHUTDOWN_MAX`]: sockets are closed with a code that says why, times are written, the database is closed.
@@ -146,6 +171,8 @@ impl App {
         listening("https", &self.http);
         listening("redirect", &self.redirect);
         listening("turn-udp", self.relay.udp_addrs());
+        listening("turn-tcp", &self.turn_tcp);
+        listening("turn-tls", &self.turn_tls);
     }
 }
 
@@ -191,6 +218,15 @@ fn bind(addresses: &[SocketAddr], key: &str) -> Result<Vec<Listener>> {
         }
     }
     Ok(listeners)
+}
+
+fn first_port(listeners: &[Listener]) -> Option<u16> {
+    listeners.first().map(|listener| listener.address().port())
+}
+
+/// Streams that speak TURN go to the relay, whichever listener accepted them.
+fn divert_to(relay: RelayHandle) -> http::Divert {
+    Arc::new(move |Diverted { socket, tls, place }| relay.adopt(relay::NewStream { socket, tls, place: Box::new(place) }))
 }
 
 fn is_without_ipv6(cause: &std::io::Error) -> bool {

@@ -46,7 +46,7 @@ fn demo_config(folder: &Path) -> Result<Config> {
     let mut text = String::new();
     text += &format!("[server]\ndata-dir = \"{}\"\n", folder.display());
     text += "[http]\nlisten = [\"127.0.0.1:8443\", \"[::1]:8443\"]\nredirect-listen = [\"127.0.0.1:8080\", \"[::1]:8080\"]\n";
-    text += "[turn]\nlisten-udp = [\"127.0.0.1:3478\", \"[::1]:3478\"]\n[log]\nlevel = \"warn\"\n";
+    text += "[turn]\nlisten-udp = [\"127.0.0.1:3478\", \"[::1]:3478\"]\nlisten-tcp = [\"127.0.0.1:3478\", \"[::1]:3478\"]\nlisten-tls = []\n[log]\nlevel = \"warn\"\n";
     config::parse(&text).map_err(|problems| anyhow!("the demo's configuration is broken: {problems:?}"))
 }
 

@@ -69,6 +69,8 @@ pub enum Tls {
 #[expect(missing_docs, reason = "config/visavis.toml explains each key")]
 pub struct Turn {
     pub listen_udp: Vec<SocketAddr>,
+    pub listen_tcp: Vec<SocketAddr>,
+    pub listen_tls: Vec<SocketAddr>,
     pub realm: String,
     pub external_addresses: Vec<IpAddr>,
     pub relay_ports: RangeInclusive<u16>,
@@ -174,9 +176,13 @@ impl Checker<'_> {
 
     fn turn(&mut self, file: &File) -> Turn {
         let turn = &file.turn;
-        for (key, listen) in [("turn.listen-tcp", &turn.listen_tcp), ("turn.listen-tls", &turn.listen_tls)] {
-            self.require(listen.is_empty(), key, "is set, but this version relays over UDP alone", "leave it empty");
-        }
+        let without_tls = file.tls.source == TlsSource::Off;
+        self.require(
+            !without_tls || turn.listen_tls.is_empty() || !self.lines.contains_key("turn.listen-tls"),
+            "turn.listen-tls",
+            "needs a certificate, but tls.source is \"off\"",
+            "leave it empty, or choose another tls.source",
+        );
         let realm_fits = !turn.realm.is_empty() && turn.realm.len() <= 127 && !turn.realm.contains(['"', '\\']);
         self.require(realm_fits, "turn.realm", "is not 1 to 127 bytes without quotes", "write a short name, such as visavis");
         let ports = &turn.relay_ports.0;
@@ -206,6 +212,8 @@ impl Checker<'_> {
         self.within("turn.max-delay", turn.max_delay.0, Duration::ZERO..=Duration::from_millis(5));
         Turn {
             listen_udp: turn.listen_udp.clone(),
+            listen_tcp: turn.listen_tcp.clone(),
+            listen_tls: if without_tls { Vec::new() } else { turn.listen_tls.clone() },
             realm: turn.realm.clone(),
             external_addresses: turn.external_addresses.clone(),
             relay_ports: ports.clone(),
@@ -240,17 +248,18 @@ impl Checker<'_> {
 
     /// No two listeners of the same transport share an address.
     fn listeners_are_distinct(&mut self, file: &File) {
-        let mut tcp = HashMap::new();
-        let mut udp = HashMap::new();
-        let lists = [
-            ("http.listen", &file.http.listen, &mut tcp as &mut HashMap<_, _>),
-            ("turn.listen-udp", &file.turn.listen_udp, &mut udp),
-        ];
         let mut clashes = Vec::new();
-        for (key, addresses, seen) in lists {
-            note_clashes(key, addresses, seen, &mut clashes);
+        note_clashes("turn.listen-udp", &file.turn.listen_udp, &mut HashMap::new(), &mut clashes);
+        let tcp = [
+            ("http.listen", &file.http.listen),
+            ("http.redirect-listen", &file.http.redirect_listen),
+            ("turn.listen-tcp", &file.turn.listen_tcp),
+            ("turn.listen-tls", &file.turn.listen_tls),
+        ];
+        let mut seen = HashMap::new();
+        for (key, addresses) in tcp {
+            note_clashes(key, addresses, &mut seen, &mut clashes);
         }
-        note_clashes("http.redirect-listen", &file.http.redirect_listen, &mut tcp, &mut clashes);
         for (key, what) in clashes {
             self.require(false, key, what, "give each listener an address and port of its own");
         }

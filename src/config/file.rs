@@ -322,8 +322,8 @@ impl Default for Turn {
     fn default() -> Self {
         Self {
             listen_udp: any_address(3478),
-            listen_tcp: Vec::new(),
-            listen_tls: Vec::new(),
+            listen_tcp: any_address(3478),
+            listen_tls: any_address(5349),
             realm: "visavis".to_owned(),
             external_addresses: Vec::new(),
             relay_ports: PortRange(49152..=65535),

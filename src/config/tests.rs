@@ -54,11 +54,15 @@ fn files_need_both_paths_and_other_sources_neither() {
 
 #[test]
 fn what_this_version_cannot_do_is_refused_and_not_ignored() {
-    for text in
-        ["[tls]\nsource = \"acme\"\n", "[turn]\nlisten-tcp = [\"0.0.0.0:3478\"]\n", "[turn]\nlisten-tls = [\"0.0.0.0:5349\"]\n"]
-    {
-        assert_eq!(parse(text).unwrap_err().len(), 1, "{text}");
-    }
+    assert_eq!(parse("[tls]\nsource = \"acme\"\n").unwrap_err().len(), 1);
+}
+
+#[test]
+fn turn_over_tls_needs_a_certificate() {
+    let off = "[tls]\nsource = \"off\"\n";
+    assert_eq!(parse(off).unwrap().turn.listen_tls, []);
+    let problems = parse(&format!("{off}[turn]\nlisten-tls = [\"0.0.0.0:5349\"]\n")).unwrap_err();
+    assert_eq!(problems[0].key, "turn.listen-tls");
 }
 
 #[test]

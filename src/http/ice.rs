@@ -13,8 +13,14 @@ use crate::proto::id::{ParticipantId, RoomId};
 pub struct IceServers {
     /// Shared with the relay.
     pub secret: CredentialSecret,
+    /// The box's configured name.
+    pub public_name: Option<String>,
     /// STUN and TURN over UDP; `None` if it does not listen.
     pub udp_port: Option<u16>,
+    /// TURN over TCP.
+    pub tcp_port: Option<u16>,
+    /// TURN over TLS: the page's own port, which must be open anyway.
+    pub tls_port: Option<u16>,
     /// Browsers use the relay alone.
     pub relay_only: bool,
 }
@@ -30,18 +36,29 @@ pub(super) struct IceServer {
 }
 
 impl IceServers {
-    /// The servers for one seat, with a credential of its own.
+    /// The servers for one seat, with a credential of its own. Few addresses: browsers try them all, and slow down with five.
     pub(super) fn for_seat(&self, host: &str, room: RoomId, participant: ParticipantId) -> Vec<IceServer> {
-        let (Some(port), Some(name)) = (self.udp_port, without_port(host)) else { return Vec::new() };
+        let Some(name) = without_port(host) else { return Vec::new() };
+        let stun =
+            self.udp_port.map(|port| IceServer { urls: vec![format!("stun:{name}:{port}")], username: None, credential: None });
+        let udp = self.udp_port.map(|port| format!("turn:{name}:{port}?transport=udp"));
+        let tcp = self.tcp_port.map(|port| format!("turn:{name}:{port}?transport=tcp"));
+        let tls = self.tls_port.map(|port| format!("turns:{}:{port}?transport=tcp", self.certified_name(name)));
+        let urls: Vec<_> = [udp, tcp, tls].into_iter().flatten().collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let credential = self.secret.mint(now + CREDENTIAL_LIFETIME, room, participant);
-        let stun = IceServer { urls: vec![format!("stun:{name}:{port}")], username: None, credential: None };
-        let turn = IceServer {
-            urls: vec![format!("turn:{name}:{port}?transport=udp")],
+        let turn = (!urls.is_empty()).then_some(IceServer {
+            urls,
             username: Some(credential.username),
             credential: Some(credential.password),
-        };
-        vec![stun, turn]
+        });
+        stun.into_iter().chain(turn).collect()
+    }
+
+    /// Firefox leaves `turns:` with an address alone, so whoever came by address is given the box's name, if it has one.
+    fn certified_name<'a>(&'a self, name: &'a str) -> &'a str {
+        let is_address = name.starts_with('[') || name.parse::<std::net::IpAddr>().is_ok();
+        self.public_name.as_deref().filter(|_| is_address).unwrap_or(name)
     }
 
     /// W3C `RTCIceTransportPolicy`.

@@ -1,4 +1,5 @@
-//! Listening sockets and their connections: accepted within bounds, TLS first, each request handed to a service.
+//! Listening sockets and their connections: accepted within bounds, TLS first; then each request is handed to a service, or the
+//! whole connection on to whoever speaks what it speaks: a network that leaves only port 443 gets HTTP and TURN there.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -12,12 +13,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::{Request, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConnection;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::Answer;
 
@@ -36,8 +39,30 @@ pub struct Listening {
     pub header_timeout: Duration,
     /// Connections at once, over all listeners that share it; the rest waits in the kernel.
     pub connections: Arc<Semaphore>,
+    /// Who gets the connections that speak STUN within TLS; `None`: HTTP alone.
+    pub divert: Option<Divert>,
     /// Becomes true when the daemon stops.
     pub stopping: watch::Receiver<bool>,
+}
+
+/// Takes a connection that is not for HTTP.
+pub type Divert = Arc<dyn Fn(Diverted) + Send + Sync>;
+
+/// A connection that is handed on: its TLS, if there is any, has shaken hands and may have read ahead.
+pub struct Diverted {
+    /// Not blocking.
+    pub socket: std::net::TcpStream,
+    /// The TLS within it.
+    pub tls: Option<Box<ServerConnection>>,
+    /// Its place among the connections there may be; dropped when it closes.
+    pub place: OwnedSemaphorePermit,
+}
+
+/// An accepted connection.
+struct Connection {
+    stream: TcpStream,
+    source: IpAddr,
+    place: OwnedSemaphorePermit,
 }
 
 impl Listener {
@@ -63,11 +88,24 @@ impl Listener {
         self.address
     }
 
-    /// Serves connections until the daemon stops, then lets running requests finish.
+    /// Serves HTTP until the daemon stops, then lets running requests finish.
     pub async fn serve<S, F>(self, listening: Listening, service: S)
     where
         S: Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Answer> + Send + 'static,
+    {
+        self.accept_all(listening, move |connection, listening| serve_connection(connection, listening, service.clone())).await;
+    }
+
+    /// Hands every connection on until the daemon stops, once its TLS, if there is any, stands.
+    pub async fn divert(self, listening: Listening, to: Divert) {
+        self.accept_all(listening, move |connection, listening| divert_connection(connection, listening, Arc::clone(&to))).await;
+    }
+
+    async fn accept_all<H, F>(self, listening: Listening, handle: H)
+    where
+        H: Fn(Connection, Listening) -> F,
+        F: Future<Output = ()> + Send + 'static,
     {
         let mut connections = JoinSet::new();
         let mut stopping = listening.stopping.clone();
@@ -77,23 +115,23 @@ impl Listener {
                 () = stopped(&mut stopping) => break,
                 Some(_) = connections.join_next() => continue,
             };
-            let Some((stream, source, permit)) = accepted else { break };
-            let (listening, service) = (listening.clone(), service.clone());
-            connections.spawn(async move {
-                serve_stream(stream, source, listening, service).await;
-                drop(permit);
-            });
+            let Some(connection) = accepted else { break };
+            connections.spawn(handle(connection, listening.clone()));
         }
         drop(self.socket);
         while connections.join_next().await.is_some() {}
     }
 
     /// The next connection, once there is room for it. Running out of file descriptors is waited out.
-    async fn accept(&self, listening: &Listening) -> Option<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
-        let permit = Arc::clone(&listening.connections).acquire_owned().await.ok()?;
+    async fn accept(&self, listening: &Listening) -> Option<Connection> {
+        let place = Arc::clone(&listening.connections).acquire_owned().await.ok()?;
         loop {
             match self.socket.accept().await {
-                Ok((stream, source)) => return Some((stream, source.ip().to_canonical(), permit)),
+                Ok((stream, source)) => {
+                    let _ = stream.set_nodelay(true);
+                    let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(USER_TIMEOUT));
+                    return Some(Connection { stream, source: source.ip().to_canonical(), place });
+                }
                 Err(cause) => {
                     log::warn!(event = "accept_failed", cause:% = cause; "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -108,21 +146,57 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-async fn serve_stream<S, F>(stream: TcpStream, source: IpAddr, listening: Listening, service: S)
+async fn serve_connection<S, F>(connection: Connection, listening: Listening, service: S)
 where
     S: Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
-    let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(USER_TIMEOUT));
-    match &listening.tls {
-        None => serve_http(stream, source, listening, service).await,
-        Some(tls) => match tokio::time::timeout(listening.header_timeout, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve_http(stream, source, listening, service).await,
-            Ok(Err(cause)) => log::debug!(event = "tls_failed", source:% = source, cause:% = cause; "a TLS handshake failed"),
-            Err(_) => log::debug!(event = "tls_timeout", source:% = source; "a TLS handshake took too long"),
-        },
+    let Connection { stream, source, place } = connection;
+    let Some(tls) = &listening.tls else { return serve_http(stream, source, listening, service).await };
+    let Some(mut stream) = shake_hands(tls, stream, source, listening.header_timeout).await else { return };
+    match &listening.divert {
+        Some(divert) if speaks_stun(&mut stream, listening.header_timeout).await => hand_on(secure(stream), place, divert),
+        _ => serve_http(stream, source, listening, service).await,
     }
+}
+
+async fn divert_connection(connection: Connection, listening: Listening, to: Divert) {
+    let Connection { stream, source, place } = connection;
+    match &listening.tls {
+        None => hand_on((stream, None), place, &to),
+        Some(tls) => {
+            if let Some(stream) = shake_hands(tls, stream, source, listening.header_timeout).await {
+                hand_on(secure(stream), place, &to);
+            }
+        }
+    }
+}
+
+async fn shake_hands(tls: &TlsAcceptor, stream: TcpStream, source: IpAddr, within: Duration) -> Option<TlsStream<TcpStream>> {
+    match tokio::time::timeout(within, tls.accept(stream)).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(cause)) => log::debug!(event = "tls_failed", source:% = source, cause:% = cause; "a TLS handshake failed"),
+        Err(_) => log::debug!(event = "tls_timeout", source:% = source; "a TLS handshake took too long"),
+    }
+    None
+}
+
+fn secure(stream: TlsStream<TcpStream>) -> (TcpStream, Option<Box<ServerConnection>>) {
+    let (stream, tls) = stream.into_inner();
+    (stream, Some(Box::new(tls)))
+}
+
+fn hand_on((stream, tls): (TcpStream, Option<Box<ServerConnection>>), place: OwnedSemaphorePermit, to: &Divert) {
+    // A stream that the runtime cannot let go of is closed.
+    if let Ok(socket) = stream.into_std() {
+        to(Diverted { socket, tls, place });
+    }
+}
+
+/// Whether the first byte within TLS is a STUN request's: no HTTP method begins with it, and no TURN client with another.
+async fn speaks_stun(stream: &mut TlsStream<TcpStream>, within: Duration) -> bool {
+    let first = tokio::time::timeout(within, stream.fill_buf()).await;
+    matches!(first, Ok(Ok([0..=3, ..])))
 }
 
 async fn serve_http<T, S, F>(stream: T, source: IpAddr, mut listening: Listening, service: S)

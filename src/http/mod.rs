@@ -30,7 +30,7 @@ use crate::signaling::Signaling;
 
 pub use hosts::Hosts;
 pub use ice::IceServers;
-pub use listener::{Listener, Listening};
+pub use listener::{Divert, Diverted, Listener, Listening};
 use problem::Problem;
 pub use redirect::redirect;
 use request::ApiRequest;

@@ -1,10 +1,13 @@
 //! The relay: sockets and a thread around [`crate::proto::turn`].
 //!
-//! One shard owns the listeners, every allocation and its socket; nothing is shared and nothing locked. Driven by `app`, which
-//! starts it and tells it through [`RelayHandle`] who is out. Knows no sibling.
+//! One shard owns the UDP listeners, every stream, every allocation and its socket; nothing is shared and nothing locked. Driven by
+//! `app`, which starts it, hands it streams that were accepted elsewhere, and tells it through [`RelayHandle`] who is out. Knows no
+//! sibling.
 
 mod ports;
 mod shard;
+mod stream;
+mod streams;
 mod udp;
 
 use std::io;
@@ -18,6 +21,7 @@ use std::time::Duration;
 use crate::proto::credential::CredentialSecret;
 use crate::proto::id::{ParticipantId, RoomId};
 use shard::Shard;
+pub use stream::NewStream;
 
 /// How the relay is set up.
 #[derive(Debug, Clone)]
@@ -64,8 +68,8 @@ pub struct RelayHandle {
 }
 
 /// What the shard is told between datagrams.
-#[derive(Debug, Clone, Copy)]
 enum Command {
+    Adopt(Box<NewStream>),
     RevokeRoom(RoomId),
     RevokeSeat(RoomId, ParticipantId),
     Stop,
@@ -104,6 +108,11 @@ impl Relay {
 }
 
 impl RelayHandle {
+    /// Serves a client over a stream that was accepted for it.
+    pub fn adopt(&self, stream: NewStream) {
+        self.tell(Command::Adopt(Box::new(stream)));
+    }
+
     /// Ends every allocation of a room.
     pub fn revoke_room(&self, room: RoomId) {
         self.tell(Command::RevokeRoom(room));

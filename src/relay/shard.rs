@@ -11,8 +11,9 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::ports::Ports;
+use super::streams::Streams;
 use super::udp::{self, BATCH, Batch, Departure};
-use super::{Command, Config, Secrets};
+use super::{Command, Config, NewStream, Secrets};
 use crate::proto::turn::{
     self, AllocationId, ClientAddr, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server, Transport,
 };
@@ -28,6 +29,8 @@ pub(super) struct Shard {
     addresses: Vec<SocketAddr>,
     /// By [`AllocationId::index`].
     relays: Vec<Option<RelaySocket>>,
+    streams: Streams,
+    swept: Instant,
     batch: Batch,
     departures: Vec<Departure>,
     /// Sockets that may hold more than was read, each at most once.
@@ -70,6 +73,8 @@ impl Shard {
             listeners,
             addresses,
             relays: Vec::new(),
+            streams: Streams::default(),
+            swept: Instant::now(),
             batch: Batch::new(),
             departures: Vec::with_capacity(BATCH),
             ready: VecDeque::new(),
@@ -111,7 +116,9 @@ impl Shard {
         if !self.ready.is_empty() {
             return Some(Duration::ZERO);
         }
-        self.server.poll_timeout().map(|at| at.saturating_duration_since(Instant::now()))
+        let sweep = (!self.streams.is_empty()).then(|| self.swept + SWEEP);
+        let next = self.server.poll_timeout().into_iter().chain(sweep).min();
+        next.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     fn note(&mut self, events: &Events) {
@@ -130,7 +137,10 @@ impl Shard {
             let received = match token {
                 WAKER => self.obey(),
                 Token(index) if index < self.listeners.len() => self.read_listener(index),
-                Token(place) => self.read_relay(place - self.listeners.len()),
+                Token(token) => {
+                    let place = token - self.listeners.len();
+                    if place.is_multiple_of(2) { self.read_relay(place / 2) } else { self.read_stream(place / 2) }
+                }
             };
             relayed += received;
             // A short batch has emptied the socket; the next datagram is a new event.
@@ -139,6 +149,7 @@ impl Shard {
             }
         }
         self.server.handle_timeout(Instant::now());
+        self.sweep(Instant::now());
         self.carry_out();
         relayed
     }
@@ -171,12 +182,75 @@ impl Shard {
             self.depart(route, bytes);
         }
         self.batch.send(&mut self.departures);
+        self.carry_out();
         count
+    }
+
+    /// Frames of a stream take the same way as datagrams, a batch at a time; [`BATCH`] if there may be more.
+    fn read_stream(&mut self, place: usize) -> usize {
+        let Some(stream) = self.streams.get_mut(place) else { return 0 };
+        let tuple = stream.tuple;
+        let mut state = stream.fill();
+        loop {
+            self.batch.clear();
+            let Some(stream) = self.streams.get_mut(place) else { return 0 };
+            let framed = stream.take_frames(|frame| self.batch.place(tuple.client.0, frame));
+            let whole = stream.holds_frame();
+            let now = now();
+            for index in 0..self.batch.len() {
+                let Some((_, mut packet)) = self.batch.datagram(index) else { continue };
+                let route = self.server.handle_client(now, tuple, &mut packet);
+                let bytes = packet.range();
+                self.depart(route, bytes);
+            }
+            self.batch.send(&mut self.departures);
+            self.carry_out();
+            state = framed.and(state);
+            if framed.is_err() || !whole {
+                break;
+            }
+        }
+        // A stream that became writable has an event too, and may have waited for it.
+        self.flush(place);
+        match state {
+            Ok(more) => usize::from(more) * BATCH,
+            Err(_) => {
+                self.drop_stream(place);
+                0
+            }
+        }
+    }
+
+    fn flush(&mut self, place: usize) {
+        if self.streams.get_mut(place).is_some_and(|stream| stream.flush().is_err()) {
+            self.drop_stream(place);
+        }
+    }
+
+    fn drop_stream(&mut self, place: usize) {
+        if let Some(tuple) = self.streams.remove(place, self.poll.registry()) {
+            self.server.handle_disconnected(tuple);
+        }
+    }
+
+    /// Drops the streams that hold a place for nothing.
+    fn sweep(&mut self, now: Instant) {
+        if now < self.swept + SWEEP {
+            return;
+        }
+        self.swept = now;
+        for place in self.streams.idle(now, |tuple| self.server.has_allocation(tuple)) {
+            self.drop_stream(place);
+        }
     }
 
     fn depart(&mut self, route: Route, bytes: std::ops::Range<usize>) {
         let departure = match route {
             Route::Peer(allocation, PeerAddr(to)) => self.socket_of(allocation).map(|socket| (socket, to, None)),
+            Route::Client(tuple) if tuple.transport != Transport::Udp => {
+                self.streams.push(tuple, self.batch.bytes(bytes.clone()));
+                None
+            }
             Route::Client(tuple) => self.socket_to(tuple).map(|socket| (socket, tuple.client.0, Some(tuple.server.ip()))),
             Route::Handled | Route::Dropped(_) => None,
         };
@@ -198,30 +272,41 @@ impl Shard {
         Some(self.listeners[index].as_raw_fd())
     }
 
-    /// Carrying an effect out may bring new ones: a bound address is told to its client.
+    /// Carrying an effect out may bring new ones: a bound address is told to its client, a stream that breaks ends an allocation.
     fn carry_out(&mut self) {
-        while let Some(effect) = self.server.poll_effect() {
-            match effect {
-                Effect::Reply { to, message } => {
-                    if let Some(socket) = self.socket_to(to) {
-                        udp::send_one(socket, to.client.0, Some(to.server.ip()), &message);
-                    }
-                }
-                Effect::Bind { allocation, family, reached, even } => {
-                    let bound = self.ports.bind(family, reached, even).and_then(|bound| self.open(allocation, bound));
-                    if let Err(cause) = &bound {
-                        log::warn!(event = "no_relay_port", cause:% = cause; "a relayed address could not be had");
-                    }
-                    self.server.handle_bound(allocation, bound.ok());
-                }
-                Effect::Release { allocation } => self.close(allocation),
+        loop {
+            if let Some(effect) = self.server.poll_effect() {
+                self.carry_out_one(effect);
+            } else if let Some(place) = self.streams.next_dirty() {
+                self.flush(place);
+            } else {
+                break;
             }
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply { to, message } if to.transport != Transport::Udp => self.streams.push(to, &message),
+            Effect::Reply { to, message } => {
+                if let Some(socket) = self.socket_to(to) {
+                    udp::send_one(socket, to.client.0, Some(to.server.ip()), &message);
+                }
+            }
+            Effect::Bind { allocation, family, reached, even } => {
+                let bound = self.ports.bind(family, reached, even).and_then(|bound| self.open(allocation, bound));
+                if let Err(cause) = &bound {
+                    log::warn!(event = "no_relay_port", cause:% = cause; "a relayed address could not be had");
+                }
+                self.server.handle_bound(allocation, bound.ok());
+            }
+            Effect::Release { allocation } => self.close(allocation),
         }
     }
 
     fn open(&mut self, allocation: AllocationId, (socket, address): (UdpSocket, RelayAddr)) -> io::Result<RelayAddr> {
         let place = allocation.index();
-        let token = Token(self.listeners.len() + place);
+        let token = Token(self.listeners.len() + 2 * place);
         self.poll.registry().register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
         if self.relays.len() <= place {
             self.relays.resize_with(place + 1, || None);
@@ -238,9 +323,20 @@ impl Shard {
         }
     }
 
+    fn adopt(&mut self, stream: NewStream) {
+        let first = self.listeners.len();
+        let token = |place| Token(first + 2 * place + 1);
+        match self.streams.adopt(stream, Instant::now(), self.poll.registry(), token) {
+            // Its TLS may have read what the socket will never announce again.
+            Ok(token) => self.ready.push_back(token),
+            Err(cause) => log::debug!(event = "stream_lost", cause:% = cause; "a stream was gone before it was served"),
+        }
+    }
+
     fn obey(&mut self) -> usize {
         while let Ok(command) = self.commands.try_recv() {
             match command {
+                Command::Adopt(stream) => self.adopt(*stream),
                 Command::RevokeRoom(room) => self.server.revoke_room(room),
                 Command::RevokeSeat(room, participant) => self.server.revoke_seat(room, participant),
                 Command::Stop => self.stopped = true,
@@ -259,5 +355,7 @@ const fn is_any(ip: IpAddr) -> bool {
 }
 
 const WAKER: Token = Token(usize::MAX);
+/// How often streams without an allocation are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
 const EVENTS: usize = 256;
 const POLL_PAUSE: Duration = Duration::from_millis(100);

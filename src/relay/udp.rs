@@ -116,11 +116,39 @@ impl Batch {
         Ok(count)
     }
 
+    /// Forgets what was received.
+    pub(super) fn clear(&mut self) {
+        self.arrivals.clear();
+    }
+
+    /// Takes a frame of a stream in as if it had been received; false if every place is taken.
+    pub(super) fn place(&mut self, source: SocketAddr, frame: &[u8]) -> bool {
+        let start = self.arrivals.len() * SLOT + Packet::HEAD_ROOM;
+        if self.arrivals.len() == BATCH {
+            return false;
+        }
+        if let Some(room) = self.arena.get_mut(start..start + frame.len()).filter(|_| frame.len() <= ROOM) {
+            room.copy_from_slice(frame);
+        }
+        self.arrivals.push(Arrival { source, reached: None, length: frame.len() });
+        true
+    }
+
+    /// How many datagrams were received last.
+    pub(super) fn len(&self) -> usize {
+        self.arrivals.len()
+    }
+
+    /// What stands in the arena now.
+    pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
+        &self.arena[range]
+    }
+
     /// One of the datagrams received last; `None` if it was cut off or has no source.
     pub(super) fn datagram(&mut self, index: usize) -> Option<(Arrival, Packet<'_>)> {
         let arrival = *self.arrivals.get(index)?;
         let start = index * SLOT + Packet::HEAD_ROOM;
-        let usable = arrival.source.port() != 0 && arrival.length <= SLOT - Packet::HEAD_ROOM - Packet::TAIL_ROOM;
+        let usable = arrival.source.port() != 0 && arrival.length <= ROOM;
         let slot = &mut self.arena[..(index + 1) * SLOT];
         usable.then(|| (arrival, Packet::new(slot, start, start + arrival.length)))
     }
@@ -243,6 +271,7 @@ unsafe fn put<T>(message: &mut cmsghdr, level: c_int, kind: c_int, info: T) -> u
 pub(super) const BATCH: usize = 32;
 /// The largest datagram and its room; pages that no datagram reaches are never touched.
 const SLOT: usize = 64 * 1024;
+const ROOM: usize = SLOT - Packet::HEAD_ROOM - Packet::TAIL_ROOM;
 const CONTROL: usize = 64;
 const RECEIVE_BUFFER: usize = 1 << 20;
 const UNSPECIFIED: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);

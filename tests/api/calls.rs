@@ -31,8 +31,10 @@ async fn a_call_goes_from_request_to_rows() {
     let offer = receive(&mut student).await;
     assert_eq!((&offer["type"], &offer["sdp"]), (&json!("offer"), &json!("v=0")));
 
-    let active = visavis.get(&stu, &format!("/api/mentoring/video-call/{room}/")).await;
-    assert_eq!(active.body["status"], "active");
+    // What happens in a room is written down beside it.
+    while visavis.get(&stu, &format!("/api/mentoring/video-call/{room}/")).await.body["status"] != "active" {
+        tokio::task::yield_now().await;
+    }
     let ended = visavis.call(&mara, Method::POST, &format!("/api/mentoring/video-call/{room}/end/"), None).await;
     assert_eq!(ended.body["status"], "ended");
     for socket in [&mut mentor, &mut student] {
@@ -87,9 +89,14 @@ async fn a_member_is_handed_ice_servers_under_the_name_they_used() {
     let session = visavis.accepted_session(&mara, &stu).await;
     let room = visavis.room(&stu, &session).await;
     let joined = visavis.call(&stu, Method::POST, &format!("/api/mentoring/video-call/{room}/join/"), None).await;
-    let port = visavis.app.turn_addresses()[0].port();
+    let (port, tcp) = (visavis.app.turn_addresses()[0].port(), visavis.app.turn_tcp_addresses()[0].port());
     assert_eq!(joined.body["ice_servers"][0]["urls"], json!([format!("stun:localhost:{port}")]));
-    assert_eq!(joined.body["ice_servers"][1]["urls"], json!([format!("turn:localhost:{port}?transport=udp")]));
+    let turn = [
+        format!("turn:localhost:{port}?transport=udp"),
+        format!("turn:localhost:{tcp}?transport=tcp"),
+        format!("turns:localhost:{}?transport=tcp", visavis.address().port()),
+    ];
+    assert_eq!(joined.body["ice_servers"][1]["urls"], json!(turn));
     let username = joined.body["ice_servers"][1]["username"].as_str().unwrap();
     let participant = joined.body["participant"]["participant_id"].as_str().unwrap();
     assert!(username.ends_with(&format!(":{room}:{participant}")), "{username}");

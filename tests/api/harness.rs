@@ -80,7 +80,7 @@ impl Appliance {
 
     pub(crate) async fn restart(folder: tempfile::TempDir, more: &str) -> Self {
         let text = format!(
-            "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = [\"127.0.0.1:0\"]\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\n{more}",
+            "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = [\"127.0.0.1:0\"]\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = [\"127.0.0.1:0\"]\nlisten-tls = []\n{more}",
             folder.path().display()
         );
         let app = App::start(&config::parse(&text).unwrap()).await.unwrap();

@@ -16,6 +16,7 @@ export const PEOPLE = [
 
 export interface DaemonOptions {
   readonly port: number;
+  /** Keys of `[turn]`: where it listens over UDP and TCP. */
   readonly turn?: string;
   readonly rooms?: string;
 }
@@ -81,7 +82,8 @@ export class Daemon {
   }
 
   #text(): string {
-    const { port, turn = "", rooms = "" } = this.options;
+    const { port, rooms = "" } = this.options;
+    const turn = this.options.turn ?? `listen-udp = ["0.0.0.0:${port - 5000}"]\nlisten-tcp = ["0.0.0.0:${port - 5000}"]`;
     const data = join(this.folder, "data");
     mkdirSync(data, { mode: 0o700 });
     return `[server]
@@ -90,8 +92,8 @@ data-dir = "${data}"
 listen = ["0.0.0.0:${port}"]
 redirect-listen = []
 [turn]
-listen-udp = ["0.0.0.0:${port - 5000}"]
 ${turn}
+listen-tls = []
 [rooms]
 ${rooms}
 `;

@@ -95,6 +95,8 @@ export interface CallStats {
   readonly framesDecoded: number;
   readonly local: string;
   readonly remote: string;
+  /** Between the browser and the relay; empty without one. */
+  readonly relayProtocol: string;
 }
 
 /** The page's one open peer connection: how many frames it decoded, and the kinds of its selected pair's candidates. */
@@ -102,14 +104,16 @@ export function callStats(page: Page): Promise<CallStats> {
   return page.evaluate(async () => {
     const all = (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections;
     const open = all.filter((connection) => connection.connectionState !== "closed");
-    const stats = { connections: open.length, framesDecoded: 0, local: "", remote: "" };
+    const stats = { connections: open.length, framesDecoded: 0, local: "", remote: "", relayProtocol: "" };
     const report = new Map<string, Record<string, unknown>>();
     (await open[0]?.getStats())?.forEach((entry: Record<string, unknown>) => report.set(String(entry["id"]), entry));
     for (const entry of report.values()) {
       if (entry["type"] === "inbound-rtp") stats.framesDecoded += Number(entry["framesDecoded"] ?? 0);
       if (entry["type"] !== "transport") continue;
       const pair = report.get(String(entry["selectedCandidatePairId"]));
-      stats.local = String(report.get(String(pair?.["localCandidateId"]))?.["candidateType"]);
+      const local = report.get(String(pair?.["localCandidateId"]));
+      stats.local = String(local?.["candidateType"]);
+      stats.relayProtocol = String(local?.["relayProtocol"] ?? "");
       stats.remote = String(report.get(String(pair?.["remoteCandidateId"]))?.["candidateType"]);
     }
     return stats;

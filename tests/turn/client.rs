@@ -1,15 +1,22 @@
 //! The `turn` crate's client, over `webrtc-util`'s `Conn`.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::net::UdpSocket;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio_rustls::TlsConnector;
 use turn::client::{Client, ClientConfig};
 use visavis::proto::credential::CredentialSecret;
 use visavis::proto::id::{ParticipantId, RoomId};
 use webrtc_util::Conn;
 
+use crate::framed::Framed;
 use crate::{SHARED_SECRET, daemon, daemon_with};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,12 +66,61 @@ async fn without_allow_peers_the_box_s_own_services_are_out_of_reach() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_lose_nothing_in_the_clear_within_tls_and_on_the_page_s_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, _) = daemon(&folder, "127.0.0.1:0").await;
+    let connector = trusting(&folder.path().join("tls/ca.pem"));
+    let sizes: Vec<usize> = (0..300).map(|n| n * 37 % 1400).collect();
+    for (address, secure) in
+        [(app.turn_tcp_addresses()[0], false), (app.turn_tls_addresses()[0], true), (app.http_addresses()[0], true)]
+    {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let conn: Arc<dyn Conn + Send + Sync> = match secure {
+            false => Arc::new(Framed::new(stream, address)),
+            true => {
+                let name = ServerName::try_from("localhost").unwrap();
+                Arc::new(Framed::new(connector.connect(name, stream).await.unwrap(), address))
+            }
+        };
+        let username = format!("{}:alice", in_an_hour().as_secs());
+        let password = CredentialSecret::new(SHARED_SECRET.as_bytes()).password(&username);
+        let client = client_over(conn, address, username, password).await;
+        let relayed = client.allocate().await.unwrap();
+        let outside = relayed.local_addr().unwrap();
+        echoes(&relayed, &sizes).await;
+        client.close().await.unwrap();
+        drop((relayed, client));
+        freed(outside).await;
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_turn_closes_its_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, _) = daemon(&folder, "127.0.0.1:0").await;
+    let mut stream = TcpStream::connect(app.turn_tcp_addresses()[0]).await.unwrap();
+    stream.write_all(b"\x16\x03\x01\x02\x00").await.unwrap();
+    let mut rest = Vec::new();
+    assert_eq!(soon(stream.read_to_end(&mut rest)).await.unwrap_or(0), 0);
+    app.stop().await;
+}
+
+fn trusting(ca: &Path) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    TlsConnector::from(Arc::new(client.with_root_certificates(roots).with_no_client_auth()))
+}
+
 /// A peer hears each message and is heard.
 async fn echoes(relayed: &impl Conn, sizes: &[usize]) {
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let (mut there, mut back) = (vec![0; 9000], vec![0; 9000]);
     for (seed, size) in sizes.iter().enumerate() {
-        let message = vec![u8::try_from(seed).unwrap(); *size];
+        let message = vec![seed as u8; *size];
         relayed.send_to(&message, peer.local_addr().unwrap()).await.unwrap();
         let (length, from) = soon(peer.recv_from(&mut there)).await.unwrap();
         assert_eq!((&there[..length], from), (&message[..], relayed.local_addr().unwrap()));
@@ -85,7 +141,10 @@ async fn freed(address: SocketAddr) {
 }
 
 async fn client(server: SocketAddr, username: String, password: String) -> Client {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client_over(Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap()), server, username, password).await
+}
+
+async fn client_over(conn: Arc<dyn Conn + Send + Sync>, server: SocketAddr, username: String, password: String) -> Client {
     let client = Client::new(ClientConfig {
         stun_serv_addr: server.to_string(),
         turn_serv_addr: server.to_string(),
@@ -94,7 +153,7 @@ async fn client(server: SocketAddr, username: String, password: String) -> Clien
         realm: "visavis".to_owned(),
         software: String::new(),
         rto_in_ms: 0,
-        conn: Arc::new(socket),
+        conn,
         vnet: None,
     })
     .await

@@ -21,9 +21,31 @@ async fn stunclient_gets_its_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn uclient_loses_nothing_between_two_clients_of_the_relay() {
     for listen in ["127.0.0.1:0", "[::1]:0"] {
-        uclient_loses_nothing(listen, &["-y"]).await;
-        uclient_loses_nothing(listen, &["-y", "-s"]).await;
+        uclient_completes(listen, Over::Udp, &["-y"]).await;
+        uclient_completes(listen, Over::Udp, &["-y", "-s"]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uclient_loses_nothing_over_tcp() {
+    for listen in ["127.0.0.1:0", "[::1]:0"] {
+        uclient_completes(listen, Over::Tcp, &["-y"]).await;
+        uclient_completes(listen, Over::Tcp, &["-y", "-s"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uclient_relays_over_tls() {
+    for listen in ["127.0.0.1:0", "[::1]:0"] {
+        uclient_completes(listen, Over::Tls, &["-y"]).await;
+        uclient_completes(listen, Over::Tls, &["-y", "-s"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uclient_relays_over_the_port_of_the_page() {
+    uclient_completes("127.0.0.1:0", Over::Https, &["-y"]).await;
+    uclient_completes("127.0.0.1:0", Over::Https, &["-y", "-s"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,8 +53,10 @@ async fn uclient_loses_nothing_to_a_peer_outside() {
     let port = free_port();
     let _peer = Peer::listen(port);
     let port = port.to_string();
-    uclient_loses_nothing("127.0.0.1:0", &["-e", "127.0.0.1", "-r", &port]).await;
-    uclient_loses_nothing("127.0.0.1:0", &["-s", "-e", "127.0.0.1", "-r", &port]).await;
+    for over in [Over::Udp, Over::Tcp] {
+        uclient_completes("127.0.0.1:0", over, &["-e", "127.0.0.1", "-r", &port]).await;
+        uclient_completes("127.0.0.1:0", over, &["-s", "-e", "127.0.0.1", "-r", &port]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,14 +68,33 @@ async fn uclient_is_refused_with_another_secret() {
     app.stop().await;
 }
 
+/// How the client reaches the relay.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    Udp,
+    Tcp,
+    Tls,
+    /// TLS on the page's own port.
+    Https,
+}
+
 /// Two clients, a hundred messages each, with a credential of the shared secret.
-async fn uclient_loses_nothing(listen: &str, arguments: &[&str]) {
+async fn uclient_completes(listen: &str, over: Over, arguments: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
-    let (app, address) = daemon(&folder, listen).await;
+    let (app, udp) = daemon(&folder, listen).await;
+    let (address, flags): (_, &[&str]) = match over {
+        Over::Udp => (udp, &[]),
+        Over::Tcp => (app.turn_tcp_addresses()[0], &["-t"]),
+        Over::Tls => (app.turn_tls_addresses()[0], &["-t", "-S"]),
+        Over::Https => (app.http_addresses()[0], &["-t", "-S"]),
+    };
+    let arguments = &[flags, arguments].concat();
     let output = uclient(address, SHARED_SECRET, arguments).await;
     let told = text(&output);
-    assert!(output.status.success() && told.contains("Total lost packets 0 (0.000000%)"), "{listen} {arguments:?}:\n{told}");
-    assert!(told.contains("tot_send_bytes ~ 20000, tot_recv_bytes ~ 20000"), "{listen} {arguments:?}:\n{told}");
+    assert!(output.status.success() && told.contains("tot_send_bytes ~ 20000"), "{listen} {arguments:?}:\n{told}");
+    // Within TLS uclient itself misses messages that share a record (from coturn too); `client` proves that none is lost there.
+    let all = told.contains("Total lost packets 0 (0.000000%)") && told.contains("tot_recv_bytes ~ 20000");
+    assert!(all || matches!(over, Over::Tls | Over::Https), "{listen} {arguments:?}:\n{told}");
     app.stop().await;
 }
 

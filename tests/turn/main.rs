@@ -3,6 +3,7 @@
 
 mod client;
 mod coturn;
+mod framed;
 
 use std::net::SocketAddr;
 
@@ -19,7 +20,7 @@ async fn daemon(folder: &tempfile::TempDir, listen: &str) -> (App, SocketAddr) {
 /// `more` goes to the `[turn]` section.
 async fn daemon_with(folder: &tempfile::TempDir, listen: &str, more: &str) -> (App, SocketAddr) {
     let text = format!(
-        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"{listen}\"]\nshared-secret = \"{SHARED_SECRET}\"\n{more}\n",
+        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"{listen}\"]\nlisten-tcp = [\"{listen}\"]\nlisten-tls = [\"{listen}\"]\nshared-secret = \"{SHARED_SECRET}\"\n{more}\n",
         folder.path().display()
     );
     let app = App::start(&config::parse(&text).unwrap()).await.unwrap();

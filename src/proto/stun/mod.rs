@@ -6,12 +6,14 @@
 
 mod address;
 pub mod channel_data;
+mod framing;
 pub mod indication;
 mod packet;
 mod reply;
 mod request;
 mod view;
 
+pub use framing::frame_length;
 pub use packet::Packet;
 pub use reply::Reply;
 pub use request::{IntegrityKey, Request};

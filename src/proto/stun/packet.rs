@@ -55,7 +55,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Appends zeros until the length is a multiple of four; `None` without room.
-    pub(super) fn pad(&mut self) -> Option<()> {
+    pub(in crate::proto) fn pad(&mut self) -> Option<()> {
         let padding = (self.end - self.start).next_multiple_of(4) - (self.end - self.start);
         self.buffer.get_mut(self.end..self.end + padding)?.fill(0);
         self.end += padding;

@@ -7,6 +7,10 @@ use std::net::{IpAddr, SocketAddr};
 pub enum Transport {
     /// Datagrams.
     Udp,
+    /// A stream of its own, in the clear.
+    Tcp,
+    /// A stream within TLS.
+    Tls,
 }
 
 /// Where a client's packets come from.

@@ -8,7 +8,9 @@ use stun::error_code::CODE_INSUFFICIENT_CAPACITY;
 use super::allocation::{Allocation, Allocations, State};
 use super::authentication::Authenticator;
 use super::timer::Expiries;
-use super::{AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route};
+use super::{
+    AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Transport,
+};
 use crate::proto::id::{ParticipantId, RoomId};
 use crate::proto::stun::{Kind, MessageView, Packet, Reply, Request, TransactionId, channel_data, indication};
 
@@ -69,6 +71,18 @@ impl Server {
                 self.effects.push_back(Effect::Reply { to: allocation.tuple, message });
             }
         }
+    }
+
+    /// A client's stream is gone, and its allocation with it.
+    pub fn handle_disconnected(&mut self, tuple: FiveTuple) {
+        if let Some((id, _)) = self.allocations.of_client(tuple) {
+            self.release(id);
+        }
+    }
+
+    /// Whether this client has an allocation.
+    pub fn has_allocation(&self, tuple: FiveTuple) -> bool {
+        self.allocations.of_client(tuple).is_some()
     }
 
     /// Ends every allocation of a room.
@@ -144,6 +158,8 @@ impl Server {
         }
         let tuple = allocation.tuple;
         let wrapped = match allocation.channels.number(now, peer) {
+            // Over a stream ChannelData is padded (RFC 8656 section 12.5).
+            Some(number) if tuple.transport != Transport::Udp => channel_data::wrap(packet, number).and_then(|()| packet.pad()),
             Some(number) => channel_data::wrap(packet, number),
             None => indication::wrap(packet, peer.0, self.indication_id()),
         };

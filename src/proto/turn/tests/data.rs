@@ -125,3 +125,19 @@ fn strangers_and_unbound_channels_are_dropped() {
     assert_eq!(lab.send(client.tuple, &[0x80, 0, 0, 0]).0, Route::Dropped(DropReason::Malformed));
     assert_eq!(lab.send(client.tuple, &[]).0, Route::Dropped(DropReason::Malformed));
 }
+
+#[test]
+fn over_a_stream_channel_data_is_padded_and_a_lost_stream_takes_its_allocation() {
+    for transport in [Transport::Tcp, Transport::Tls] {
+        let mut lab = Lab::new();
+        let mut client = lab.client(ALICE, 1);
+        client.tuple.transport = transport;
+        let (id, _) = lab.allocate(&mut client);
+        assert_eq!(lab.channel(&mut client, 0x4000, address(PEER)), None);
+        let (_, bytes) = lab.receive(id, PEER, b"hello");
+        assert_eq!(bytes, [&channel_data(0x4000, b"hello")[..], &[0; 3]].concat());
+        assert_eq!(lab.send(client.tuple, &bytes), (Route::Peer(id, PeerAddr(address(PEER))), b"hello".to_vec()));
+        lab.server.handle_disconnected(client.tuple);
+        assert_eq!(lab.effects(), [Effect::Release { allocation: id }]);
+    }
+}

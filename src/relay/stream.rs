@@ -1,0 +1,231 @@
+//! One client over TCP or TLS: frames in, frames out, both bounded. Whoever accepted it has shaken hands already.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::TcpStream as StdTcpStream;
+use std::time::Instant;
+
+use mio::net::TcpStream;
+use rustls::ServerConnection;
+
+use crate::proto::stun::frame_length;
+use crate::proto::turn::FiveTuple;
+
+/// A stream that was accepted, to be handed to the relay.
+pub struct NewStream {
+    /// Not blocking, its handshake done.
+    pub socket: StdTcpStream,
+    /// The TLS within it, with whatever it has read already.
+    pub tls: Option<Box<ServerConnection>>,
+    /// Dropped with the stream: its place among the connections there may be.
+    pub place: Box<dyn Any + Send>,
+}
+
+/// A client's stream.
+pub(super) struct Stream {
+    pub(super) tuple: FiveTuple,
+    /// When it was seen without an allocation first; such a stream is not kept.
+    pub(super) idle_since: Option<Instant>,
+    pub(super) socket: TcpStream,
+    tls: Option<Box<ServerConnection>>,
+    _place: Box<dyn Any + Send>,
+    /// What was read and is no whole frame yet.
+    held: Vec<u8>,
+    outbox: Outbox,
+}
+
+/// The stream cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closed;
+
+impl Stream {
+    pub(super) fn new(new: NewStream, tuple: FiveTuple, now: Instant) -> Self {
+        let NewStream { socket, tls, place } = new;
+        let socket = TcpStream::from_std(socket);
+        Self { tuple, idle_since: Some(now), socket, tls, _place: place, held: Vec::new(), outbox: Outbox::default() }
+    }
+
+    /// Reads what there is, at most [`READ_MAX`] bytes; whether there may be more.
+    ///
+    /// # Errors
+    /// The other side is gone, or what it sent is no TLS.
+    pub(super) fn fill(&mut self) -> Result<bool, Closed> {
+        let before = self.held.len();
+        while self.held.len() - before < READ_MAX {
+            match self.read_some() {
+                Ok(0) => return Err(Closed),
+                Ok(_) => {}
+                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Closed),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Appends plaintext to what is held; 0 at the end.
+    fn read_some(&mut self) -> io::Result<usize> {
+        let mut buffer = [0; READ_CHUNK];
+        let length = match &mut self.tls {
+            None => self.socket.read(&mut buffer)?,
+            Some(tls) => loop {
+                match tls.reader().read(&mut buffer) {
+                    Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {}
+                    read => break read?,
+                }
+                if tls.read_tls(&mut self.socket)? == 0 {
+                    break 0;
+                }
+                tls.process_new_packets().map_err(io::Error::other)?;
+            },
+        };
+        self.held.extend_from_slice(&buffer[..length]);
+        Ok(length)
+    }
+
+    /// Takes whole frames out of what is held, in order, until `take` has no room.
+    ///
+    /// # Errors
+    /// What is held can never become a frame.
+    pub(super) fn take_frames(&mut self, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Closed> {
+        let mut taken = 0;
+        let framed = loop {
+            let rest = &self.held[taken..];
+            match frame_length(rest) {
+                Err(_) => break Err(Closed),
+                Ok(Some(length)) if length <= rest.len() && take(&rest[..length]) => taken += length,
+                Ok(_) => break Ok(()),
+            }
+        };
+        self.held.drain(..taken);
+        framed
+    }
+
+    /// Whether a whole frame is held.
+    pub(super) fn holds_frame(&self) -> bool {
+        matches!(frame_length(&self.held), Ok(Some(length)) if length <= self.held.len())
+    }
+
+    /// Queues a frame; the oldest ones that wait fall out where there is no room.
+    pub(super) fn push(&mut self, frame: &[u8]) {
+        self.outbox.push(frame);
+    }
+
+    /// Writes what waits, as far as the kernel takes it.
+    ///
+    /// # Errors
+    /// The other side is gone.
+    pub(super) fn flush(&mut self) -> Result<(), Closed> {
+        match self.write_waiting() {
+            Ok(()) => Ok(()),
+            Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(_) => Err(Closed),
+        }
+    }
+
+    fn write_waiting(&mut self) -> io::Result<()> {
+        loop {
+            if let Some(tls) = &mut self.tls {
+                while tls.wants_write() {
+                    tls.write_tls(&mut self.socket)?;
+                }
+            }
+            let bytes = self.outbox.next();
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            let written = match &mut self.tls {
+                None => self.socket.write(bytes)?,
+                Some(tls) => tls.writer().write(bytes)?,
+            };
+            self.outbox.wrote(written);
+        }
+    }
+}
+
+/// What waits to be written: bytes on their way, and whole frames behind them.
+#[derive(Debug, Default)]
+struct Outbox {
+    leaving: Vec<u8>,
+    left: usize,
+    waiting: VecDeque<u8>,
+    lengths: VecDeque<usize>,
+}
+
+impl Outbox {
+    fn push(&mut self, frame: &[u8]) {
+        while self.waiting.len() + frame.len() > WAITING_MAX {
+            let Some(oldest) = self.lengths.pop_front() else { break };
+            self.waiting.drain(..oldest);
+        }
+        self.waiting.extend(frame);
+        self.lengths.push_back(frame.len());
+    }
+
+    /// The next bytes to write, all that wait at once.
+    fn next(&mut self) -> &[u8] {
+        if self.left == self.leaving.len() {
+            self.leaving.clear();
+            self.left = 0;
+            let frames = self.lengths.iter().scan(0, |total, length| {
+                *total += length;
+                (*total <= WRITE_MAX || *total == *length).then_some(*length)
+            });
+            let (count, bytes) = frames.fold((0, 0), |(count, bytes), length| (count + 1, bytes + length));
+            self.lengths.drain(..count);
+            self.leaving.extend(self.waiting.drain(..bytes));
+        }
+        &self.leaving[self.left..]
+    }
+
+    fn wrote(&mut self, length: usize) {
+        self.left += length;
+    }
+}
+
+/// One read, about a TLS record.
+const READ_CHUNK: usize = 16 * 1024;
+/// What one stream may bring in one turn, so that others get theirs.
+const READ_MAX: usize = 64 * 1024;
+/// What one write takes, about a TLS record.
+const WRITE_MAX: usize = 16 * 1024;
+/// About half a second of video: what is older is of no use to anybody.
+const WAITING_MAX: usize = 128 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_whole_frames_fall_out_of_a_full_outbox() {
+        let mut outbox = Outbox::default();
+        outbox.push(&[0; 1000]);
+        assert_eq!(outbox.next().len(), 1000);
+        outbox.wrote(10);
+        for n in 1..=200u8 {
+            outbox.push(&[n; 1000]);
+        }
+        assert!(outbox.waiting.len() <= WAITING_MAX);
+        assert_eq!(outbox.next(), vec![0; 990], "what has begun to leave is finished");
+        outbox.wrote(990);
+        let mut seen = Vec::new();
+        while !outbox.next().is_empty() {
+            let bytes = outbox.next().to_vec();
+            assert!(bytes.len() <= WRITE_MAX && bytes.len() % 1000 == 0);
+            seen.extend(bytes.chunks(1000).map(|frame| frame[0]));
+            outbox.wrote(bytes.len());
+        }
+        assert_eq!(seen, (200 - 131 + 1..=200).collect::<Vec<u8>>(), "the newest are kept, in order");
+    }
+
+    #[test]
+    fn a_frame_larger_than_a_write_leaves_alone() {
+        let mut outbox = Outbox::default();
+        outbox.push(&[1; 40_000]);
+        outbox.push(&[2; 10]);
+        assert_eq!(outbox.next().len(), 40_000);
+        outbox.wrote(40_000);
+        assert_eq!(outbox.next(), [2; 10]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Every stream of a shard, by its place and by its client.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use mio::{Interest, Registry, Token};
+
+use super::stream::{NewStream, Stream};
+use crate::proto::turn::{ClientAddr, FiveTuple, Transport};
+
+/// The streams, and which of them have something to write.
+#[derive(Default)]
+pub(super) struct Streams {
+    places: Vec<Option<Stream>>,
+    free: Vec<usize>,
+    by_client: HashMap<FiveTuple, usize>,
+    dirty: Vec<usize>,
+}
+
+impl Streams {
+    /// Takes a stream in; `token` names its place.
+    ///
+    /// # Errors
+    /// It is gone already, or cannot be waited for.
+    pub(super) fn adopt(
+        &mut self,
+        new: NewStream,
+        now: Instant,
+        registry: &Registry,
+        token: impl Fn(usize) -> Token,
+    ) -> io::Result<Token> {
+        let transport = if new.tls.is_some() { Transport::Tls } else { Transport::Tcp };
+        let tuple = FiveTuple { client: ClientAddr(new.socket.peer_addr()?), server: new.socket.local_addr()?, transport };
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            self.places.len() - 1
+        });
+        let mut stream = Stream::new(new, tuple, now);
+        let registered = registry.register(&mut stream.socket, token(place), Interest::READABLE | Interest::WRITABLE);
+        if let Err(cause) = registered {
+            self.free.push(place);
+            return Err(cause);
+        }
+        self.by_client.insert(tuple, place);
+        self.places[place] = Some(stream);
+        Ok(token(place))
+    }
+
+    pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Stream> {
+        self.places.get_mut(place)?.as_mut()
+    }
+
+    /// Queues a frame for a client.
+    pub(super) fn push(&mut self, tuple: FiveTuple, frame: &[u8]) {
+        let Some(place) = self.by_client.get(&tuple).copied() else { return };
+        if let Some(stream) = self.get_mut(place) {
+            stream.push(frame);
+            if !self.dirty.contains(&place) {
+                self.dirty.push(place);
+            }
+        }
+    }
+
+    /// The next place that has something to write.
+    pub(super) fn next_dirty(&mut self) -> Option<usize> {
+        self.dirty.pop()
+    }
+
+    /// Drops a stream; whose it was.
+    pub(super) fn remove(&mut self, place: usize, registry: &Registry) -> Option<FiveTuple> {
+        let mut stream = self.places.get_mut(place)?.take()?;
+        self.free.push(place);
+        self.by_client.remove(&stream.tuple);
+        // A closed socket leaves the list by itself.
+        let _ = registry.deregister(&mut stream.socket);
+        Some(stream.tuple)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_client.is_empty()
+    }
+
+    /// The places of streams that have had no allocation for [`IDLE_MAX`].
+    pub(super) fn idle(&mut self, now: Instant, has_allocation: impl Fn(FiveTuple) -> bool) -> Vec<usize> {
+        let mut idle = Vec::new();
+        for (place, stream) in self.places.iter_mut().enumerate().filter_map(|(place, s)| Some((place, s.as_mut()?))) {
+            stream.idle_since = if has_allocation(stream.tuple) { None } else { stream.idle_since.or(Some(now)) };
+            if stream.idle_since.is_some_and(|since| now.saturating_duration_since(since) >= IDLE_MAX) {
+                idle.push(place);
+            }
+        }
+        idle
+    }
+}
+
+/// An Allocate takes two round trips; a stream that has none by then holds a place for nothing.
+const IDLE_MAX: Duration = Duration::from_secs(30);
