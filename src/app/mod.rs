@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::config::checked::Tls;
+use crate::config::file::Limits;
 use crate::http::{self, Diverted, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
@@ -254,6 +255,15 @@ fn credential_secret(data_dir: &Path) -> Result<Vec<u8>> {
     }
 }
 
+fn relay_limits(limits: &Limits) -> relay::Limits {
+    relay::Limits {
+        allocations_max: limits.allocations_max,
+        allocations_per_seat: limits.allocations_per_seat,
+        requests_per_second: limits.relay_requests_per_second,
+        requests_burst: limits.relay_requests_burst,
+    }
+}
+
 fn start_relay(config: &Config, own: CredentialSecret) -> Result<Relay> {
     let turn = &config.turn;
     let shared = turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes()));
@@ -266,6 +276,7 @@ fn start_relay(config: &Config, own: CredentialSecret) -> Result<Relay> {
         allow_peers: turn.allow_peers.clone(),
         deny_peers: turn.deny_peers.clone(),
         max_delay: turn.max_delay,
+        limits: relay_limits(&config.limits),
     };
     let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";
     Relay::start(config, relay::Secrets { own, shared }).with_context(|| format!("cannot start the relay: {remedy}"))

@@ -243,6 +243,10 @@ impl Checker<'_> {
         self.between("limits.refused-messages-max", limits.refused_messages_max as usize, 1..=10_000);
         let least = limits.message_bytes_max.saturating_mul(2);
         self.between("limits.outbox-bytes-max", limits.outbox_bytes_max, least..=64 << 20);
+        self.between("limits.allocations-max", limits.allocations_max, 16..=60_000);
+        self.between("limits.allocations-per-seat", limits.allocations_per_seat, 4..=1000);
+        self.between("limits.relay-requests-per-second", limits.relay_requests_per_second as usize, 10..=1_000_000);
+        self.between("limits.relay-requests-burst", limits.relay_requests_burst as usize, 10..=1_000_000);
         limits.clone()
     }
 

@@ -142,6 +142,14 @@ pub struct Limits {
     pub refused_messages_max: u32,
     /// Bytes that may wait for a slow reader.
     pub outbox_bytes_max: usize,
+    /// Relayed addresses at once.
+    pub allocations_max: usize,
+    /// Relayed addresses of one seat.
+    pub allocations_per_seat: usize,
+    /// Sustained rate of requests to the relay from a source without an allocation.
+    pub relay_requests_per_second: u32,
+    /// Burst of the same.
+    pub relay_requests_burst: u32,
 }
 
 /// `[log]`
@@ -354,6 +362,10 @@ impl Default for Limits {
             messages_burst: 200,
             refused_messages_max: 20,
             outbox_bytes_max: 256 * 1024,
+            allocations_max: 4096,
+            allocations_per_seat: 64,
+            relay_requests_per_second: 500,
+            relay_requests_burst: 2000,
         }
     }
 }

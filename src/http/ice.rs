@@ -1,6 +1,6 @@
 //! The ICE servers a participant is handed: this box's own, under the name the browser already knows it by.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ impl IceServers {
         let tls = self.tls_port.map(|port| format!("turns:{}:{port}?transport=tcp", self.certified_name(name)));
         let urls: Vec<_> = [udp, tcp, tls].into_iter().flatten().collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let credential = self.secret.mint(now + CREDENTIAL_LIFETIME, room, participant);
+        let credential = self.secret.mint(now, room, participant);
         let turn = (!urls.is_empty()).then_some(IceServer {
             urls,
             username: Some(credential.username),
@@ -66,6 +66,3 @@ impl IceServers {
         if self.relay_only { "relay" } else { "all" }
     }
 }
-
-/// Checked when an allocation is made, not while it lives: a long call survives its credential.
-const CREDENTIAL_LIFETIME: Duration = Duration::from_secs(3600);

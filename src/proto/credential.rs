@@ -15,6 +15,9 @@ use ring::hmac;
 
 use super::id::{ParticipantId, RoomId};
 
+/// How long a minted credential makes allocations. What is allocated lives on: a long call survives its credential.
+pub const LIFETIME: Duration = Duration::from_secs(3600);
+
 /// The secret that signs credentials; its `Debug` shows nothing.
 #[derive(Clone)]
 pub struct CredentialSecret(hmac::Key);
@@ -43,9 +46,9 @@ impl CredentialSecret {
         Self(hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, bytes))
     }
 
-    /// The credential of a seat until `expiry` (since the Unix epoch).
-    pub fn mint(&self, expiry: Duration, room: RoomId, participant: ParticipantId) -> Credential {
-        let username = format!("{}:{room}:{participant}", expiry.as_secs());
+    /// The credential of a seat for [`LIFETIME`] from `now` (since the Unix epoch) on.
+    pub fn mint(&self, now: Duration, room: RoomId, participant: ParticipantId) -> Credential {
+        let username = format!("{}:{room}:{participant}", (now + LIFETIME).as_secs());
         let password = self.password(&username);
         Credential { username, password }
     }
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn a_minted_username_names_its_expiry_and_seat() {
         let (room, participant) = (RoomId::from_random([1; 16]), ParticipantId::from_random([2; 16]));
-        let credential = CredentialSecret::new(b"secret").mint(Duration::from_secs(1_700_000_000), room, participant);
+        let credential = CredentialSecret::new(b"secret").mint(Duration::from_secs(1_700_000_000) - LIFETIME, room, participant);
         let claim = Claim { expiry: Duration::from_secs(1_700_000_000), seat: Some((room, participant)) };
         assert_eq!(Claim::parse(&credential.username), Some(claim));
     }

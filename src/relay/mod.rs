@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use crate::proto::credential::CredentialSecret;
 use crate::proto::id::{ParticipantId, RoomId};
+pub use crate::proto::turn::Limits;
 use shard::Shard;
 pub use stream::NewStream;
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub deny_peers: Vec<ipnet::IpNet>,
     /// Longest wait that gathers packets under load.
     pub max_delay: Duration,
+    /// What may be used.
+    pub limits: Limits,
 }
 
 /// What signs credentials.

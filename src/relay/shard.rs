@@ -62,6 +62,7 @@ impl Shard {
             shared_secret: secrets.shared,
             nonce_key: entropy::random(),
             policy: PeerPolicy { allow: config.allow_peers, deny: config.deny_peers, own },
+            limits: config.limits,
             families: ports.families(),
         };
         let shard = Self {
@@ -337,8 +338,8 @@ impl Shard {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Adopt(stream) => self.adopt(*stream),
-                Command::RevokeRoom(room) => self.server.revoke_room(room),
-                Command::RevokeSeat(room, participant) => self.server.revoke_seat(room, participant),
+                Command::RevokeRoom(room) => self.server.revoke_room(now(), room),
+                Command::RevokeSeat(room, participant) => self.server.revoke_seat(now(), room, participant),
                 Command::Stop => self.stopped = true,
             }
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::authentication::Identity;
 use super::channel::Channels;
 use super::permission::Permissions;
+use super::quota::Holders;
 use super::{AddressFamily, FiveTuple, PeerAddr, RelayAddr};
 use crate::proto::stun::Request;
 
@@ -65,6 +66,7 @@ pub(super) struct Allocations {
     by_relay: HashMap<RelayAddr, AllocationId>,
     /// How many relayed addresses stand at each of this box's few addresses.
     relay_ips: HashMap<IpAddr, usize>,
+    holders: Holders,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +85,7 @@ impl Allocations {
         place.generation = place.generation.wrapping_add(1);
         let id = AllocationId { index, generation: place.generation };
         self.by_tuple.insert(allocation.tuple, id);
+        self.holders.add(allocation.identity.holder());
         place.allocation = Some(allocation);
         id
     }
@@ -101,6 +104,7 @@ impl Allocations {
         let allocation = place.allocation.take()?;
         self.free.push(id.index);
         self.by_tuple.remove(&allocation.tuple);
+        self.holders.remove(&allocation.identity.holder());
         if let State::Relaying(relay) = allocation.state {
             self.by_relay.remove(&relay);
             self.forget_ip(relay.0.ip());
@@ -130,6 +134,11 @@ impl Allocations {
     /// Whether some live relayed address stands at this address of the box.
     pub(super) fn relays_at(&self, ip: IpAddr) -> bool {
         self.relay_ips.contains_key(&ip)
+    }
+
+    /// How many this one, or whoever is counted with it, holds.
+    pub(super) fn held_by(&self, who: &Identity) -> usize {
+        self.holders.count(&who.holder())
     }
 
     pub(super) fn len(&self) -> usize {

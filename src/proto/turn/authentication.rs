@@ -5,6 +5,8 @@ use std::time::Instant;
 use stun::error_code::{CODE_BAD_REQUEST, CODE_STALE_NONCE, CODE_UNAUTHORIZED, CODE_WRONG_CREDENTIALS};
 
 use super::nonce::Nonces;
+use super::quota::Holder;
+use super::revocation::Revocations;
 use super::{ClientAddr, Config, Now};
 use crate::proto::credential::{Claim, CredentialSecret};
 use crate::proto::id::{ParticipantId, RoomId};
@@ -17,6 +19,7 @@ pub(super) struct Authenticator {
     own: CredentialSecret,
     shared: Option<CredentialSecret>,
     nonces: Nonces,
+    pub(super) revocations: Revocations,
 }
 
 /// Somebody who proved that they hold a credential.
@@ -28,10 +31,26 @@ pub(super) struct Identity {
     pub(super) seat: Option<(RoomId, ParticipantId)>,
 }
 
+impl Identity {
+    /// Whose allocations this one's are counted with.
+    pub(super) fn holder(&self) -> Holder {
+        match self.seat {
+            Some((room, participant)) => Holder::Seat(room, participant),
+            None => Holder::Username(self.username.clone()),
+        }
+    }
+}
+
 impl Authenticator {
     pub(super) fn new(config: &Config, started: Instant) -> Self {
         let (own, shared) = (config.own_secret.clone(), config.shared_secret.clone());
-        Self { realm: config.realm.clone(), own, shared, nonces: Nonces::new(&config.nonce_key, started) }
+        Self {
+            realm: config.realm.clone(),
+            own,
+            shared,
+            nonces: Nonces::new(&config.nonce_key, started),
+            revocations: Revocations::default(),
+        }
     }
 
     /// Proves a request; `holder` is whoever made the allocation it is about, whose credential may have expired meanwhile.
@@ -72,7 +91,8 @@ impl Authenticator {
         let claim = Claim::parse(&username).filter(|claim| claim.expiry > now.unix)?;
         let key = self.key(&self.own, &username);
         if claim.seat.is_some() && request.is_authentic(&key) {
-            return Some(Identity { username, key, seat: claim.seat });
+            let void = self.revocations.covers(&claim);
+            return (!void).then_some(Identity { username, key, seat: claim.seat });
         }
         let key = self.key(self.shared.as_ref()?, &username);
         request.is_authentic(&key).then_some(Identity { username, key, seat: None })

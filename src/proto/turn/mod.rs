@@ -11,13 +11,16 @@ mod channel;
 mod nonce;
 mod peer_policy;
 mod permission;
+mod quota;
 mod requests;
+mod revocation;
 mod server;
 mod timer;
 
 pub use address::{AddressFamily, ClientAddr, FiveTuple, PeerAddr, RelayAddr, Transport};
 pub use allocation::AllocationId;
 pub use peer_policy::PeerPolicy;
+pub use quota::Limits;
 pub use server::Server;
 
 use std::net::IpAddr;
@@ -38,6 +41,8 @@ pub struct Config {
     pub nonce_key: [u8; 32],
     /// Whom may be relayed to.
     pub policy: PeerPolicy,
+    /// What may be used.
+    pub limits: Limits,
     /// The families a relayed address can be had of.
     pub families: Vec<AddressFamily>,
 }
@@ -107,6 +112,8 @@ pub enum DropReason {
     ForbiddenPeer,
     /// It does not fit with its header on.
     TooLong,
+    /// Its source has proved nothing, and asks too much.
+    RateLimited,
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use stun::error_code::{
-    CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_BAD_REQUEST, CODE_FORBIDDEN, CODE_INSUFFICIENT_CAPACITY,
-    CODE_PEER_ADDR_FAMILY_MISMATCH, CODE_UNKNOWN_ATTRIBUTE, CODE_UNSUPPORTED_TRANS_PROTO, ErrorCode,
+    CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_ALLOC_QUOTA_REACHED, CODE_BAD_REQUEST, CODE_FORBIDDEN,
+    CODE_INSUFFICIENT_CAPACITY, CODE_PEER_ADDR_FAMILY_MISMATCH, CODE_UNKNOWN_ATTRIBUTE, CODE_UNSUPPORTED_TRANS_PROTO, ErrorCode,
 };
 use stun::message::{METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH};
 
@@ -28,6 +28,10 @@ struct Terms {
 impl Server {
     /// A request of whatever method; what is no request of TURN is dropped.
     pub(super) fn handle_request(&mut self, now: Now, tuple: FiveTuple, request: Request) -> Result<(), DropReason> {
+        let stranger = self.allocations.of_client(tuple).is_none();
+        if stranger && !self.sources.allows(now.instant, tuple.client.0.ip()) {
+            return Err(DropReason::RateLimited);
+        }
         let known = [METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND];
         if request.method() == METHOD_BINDING {
             self.bind(tuple, &request);
@@ -83,7 +87,8 @@ impl Server {
 
     /// RFC 8656 section 7.2. The answer waits for the driver's socket, so that no address is promised that cannot be had.
     fn allocate(&mut self, now: Now, tuple: FiveTuple, request: Request, identity: Identity) {
-        let Terms { family, even, lifetime } = match self.allocation_terms(tuple, &request) {
+        let terms = self.prove_quota(&identity).and_then(|()| self.allocation_terms(tuple, &request));
+        let Terms { family, even, lifetime } = match terms {
             Ok(terms) => terms,
             Err(code) => return self.refuse(tuple, &request, code, &identity.key),
         };
@@ -101,6 +106,14 @@ impl Server {
         });
         self.expiries.insert(expires, id);
         self.effects.push_back(Effect::Bind { allocation: id, family, reached: tuple.server.ip(), even });
+    }
+
+    fn prove_quota(&self, who: &Identity) -> Result<(), ErrorCode> {
+        if self.allocations.held_by(who) >= self.limits.allocations_per_seat {
+            return Err(CODE_ALLOC_QUOTA_REACHED);
+        }
+        let room = self.allocations.len() < self.limits.allocations_max;
+        if room { Ok(()) } else { Err(CODE_INSUFFICIENT_CAPACITY) }
     }
 
     fn allocation_terms(&self, tuple: FiveTuple, request: &Request) -> Result<Terms, ErrorCode> {

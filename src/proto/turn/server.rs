@@ -7,6 +7,7 @@ use stun::error_code::CODE_INSUFFICIENT_CAPACITY;
 
 use super::allocation::{Allocation, Allocations, State};
 use super::authentication::Authenticator;
+use super::quota::{Limits, Sources};
 use super::timer::Expiries;
 use super::{
     AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Transport,
@@ -21,6 +22,8 @@ pub struct Server {
     pub(super) policy: PeerPolicy,
     pub(super) families: Vec<AddressFamily>,
     pub(super) allocations: Allocations,
+    pub(super) limits: Limits,
+    pub(super) sources: Sources,
     pub(super) expiries: Expiries,
     pub(super) effects: VecDeque<Effect>,
     /// Indications need different transaction ids, not secret ones.
@@ -35,6 +38,8 @@ impl Server {
             policy: config.policy,
             families: config.families,
             allocations: Allocations::default(),
+            limits: config.limits,
+            sources: Sources::new(config.nonce_key, &config.limits, now),
             expiries: Expiries::default(),
             effects: VecDeque::new(),
             indications: 0,
@@ -85,13 +90,15 @@ impl Server {
         self.allocations.of_client(tuple).is_some()
     }
 
-    /// Ends every allocation of a room.
-    pub fn revoke_room(&mut self, room: RoomId) {
+    /// Ends every allocation of a room, and every credential.
+    pub fn revoke_room(&mut self, now: Now, room: RoomId) {
+        self.authenticator.revocations.revoke_room(now.unix, room);
         self.revoke(|seat| seat.0 == room);
     }
 
-    /// Ends every allocation of a seat.
-    pub fn revoke_seat(&mut self, room: RoomId, participant: ParticipantId) {
+    /// Ends every allocation of a seat, and every credential minted so far.
+    pub fn revoke_seat(&mut self, now: Now, room: RoomId, participant: ParticipantId) {
+        self.authenticator.revocations.revoke_seat(now.unix, room, participant);
         self.revoke(|seat| seat == (room, participant));
     }
 

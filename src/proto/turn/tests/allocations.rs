@@ -161,12 +161,12 @@ fn revocation_ends_the_allocations_of_the_seat_and_of_the_room_alone() {
     let mut lab = Lab::new();
     let (_, alice, _) = lab.allocated(ALICE, 1);
     let (_, bob, _) = lab.allocated(BOB, 2);
-    let elsewhere = CredentialSecret::new(b"own").mint(START + HOUR, room(2), seat(1));
+    let elsewhere = CredentialSecret::new(b"own").mint(START, room(2), seat(1));
     let mut other = lab.client_with("7.7.7.7:7000", elsewhere);
     lab.allocate(&mut other);
-    lab.server.revoke_seat(room(1), seat(1));
+    lab.revoke_seat(room(1), seat(1));
     assert_eq!(lab.effects(), [Effect::Release { allocation: alice }]);
-    lab.server.revoke_room(room(1));
+    lab.revoke_room(room(1));
     assert_eq!(lab.effects(), [Effect::Release { allocation: bob }]);
     assert_eq!(lab.server.allocations(), 1);
 }

@@ -111,7 +111,7 @@ fn a_relayed_address_that_is_gone_is_a_forbidden_peer() {
     let (mut alice, ..) = lab.allocated(ALICE, 1);
     let (_, _, bob_relay) = lab.allocated(BOB, 2);
     assert_eq!(lab.channel(&mut alice, 0x4000, bob_relay.0), None);
-    lab.server.revoke_seat(room(1), seat(2));
+    lab.revoke_seat(room(1), seat(2));
     assert_eq!(lab.send(alice.tuple, &channel_data(0x4000, b"x")).0, Route::Dropped(DropReason::ForbiddenPeer));
 }
 

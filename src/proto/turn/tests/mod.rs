@@ -61,6 +61,7 @@ impl Lab {
             shared_secret: Some(CredentialSecret::new(b"shared")),
             nonce_key: [7; 32],
             policy,
+            limits: Limits { allocations_max: 4, allocations_per_seat: 3, requests_per_second: 10, requests_burst: 2000 },
             families: families.to_vec(),
         };
         let started = instant();
@@ -111,7 +112,7 @@ impl Lab {
 
     /// A client with a fresh nonce.
     fn client(&mut self, at: &str, participant: u8) -> Client {
-        let credential = CredentialSecret::new(b"own").mint(START + HOUR, room(1), seat(participant));
+        let credential = CredentialSecret::new(b"own").mint(START, room(1), seat(participant));
         self.client_with(at, credential)
     }
 
@@ -145,6 +146,16 @@ impl Lab {
         self.server.handle_bound(allocation, Some(relay));
         assert_eq!(self.effects().len(), 1, "the client is told");
         (allocation, relay)
+    }
+
+    fn revoke_room(&mut self, room: RoomId) {
+        let now = self.now();
+        self.server.revoke_room(now, room);
+    }
+
+    fn revoke_seat(&mut self, room: RoomId, participant: ParticipantId) {
+        let now = self.now();
+        self.server.revoke_seat(now, room, participant);
     }
 
     fn permit(&mut self, client: &mut Client, peer: SocketAddr) {

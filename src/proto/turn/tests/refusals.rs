@@ -22,10 +22,10 @@ fn nobody_is_given_anything_without_a_credential() {
 #[test]
 fn a_credential_must_be_known_whole_and_unexpired() {
     let own = CredentialSecret::new(b"own");
-    let sound = own.mint(START + HOUR, room(1), seat(1));
+    let sound = own.mint(START, room(1), seat(1));
     let credential = |username: &str, password: &str| Credential { username: username.to_owned(), password: password.to_owned() };
-    let expired = own.mint(START, room(1), seat(1));
-    let others = CredentialSecret::new(b"other").mint(START + HOUR, room(1), seat(1));
+    let expired = own.mint(START - HOUR, room(1), seat(1));
+    let others = CredentialSecret::new(b"other").mint(START, room(1), seat(1));
     let foreign = credential("1900000000:alice", &own.password("1900000000:alice"));
     let nobody = credential("alice", &own.password("alice"));
     let guessed = credential(&sound.username, "guess");
@@ -44,7 +44,7 @@ fn other_software_s_credential_needs_the_shared_secret() {
     let mut lab = Lab::new();
     let mut client = lab.client_with(ALICE, shared);
     lab.allocate(&mut client);
-    lab.server.revoke_room(room(1));
+    lab.revoke_room(room(1));
     assert_eq!(lab.effects(), [], "it belongs to no room");
 }
 
@@ -159,6 +159,62 @@ fn the_sixty_fifth_permission_and_channel_are_403() {
     assert_eq!(lab.ask(&mut client, METHOD_CREATE_PERMISSION, &[&to(peer(64))]).code, Some(403));
     assert_eq!(lab.channel(&mut client, 0x4800, SocketAddr::new([8, 8, 8, 0].into(), 81)), Some(403));
     assert_eq!(lab.channel(&mut client, 0x4000, peer(0)), None, "a refresh needs no place");
+}
+
+#[test]
+fn a_seat_has_its_quota_and_the_relay_its_capacity() {
+    let mut lab = Lab::new();
+    let ports = |base: u16| (base..).map(|port| format!("5.5.5.5:{port}"));
+    let mut clients: Vec<_> = ports(5000).take(3).map(|at| lab.allocated(&at, 1).0).collect();
+    let mut fourth = lab.client("5.5.5.5:5003", 1);
+    assert_eq!(lab.ask(&mut fourth, METHOD_ALLOCATE, &[&UDP]).code, Some(486));
+    lab.allocated(BOB, 2);
+    let mut late = lab.client("7.7.7.7:7000", 3);
+    assert_eq!(lab.ask(&mut late, METHOD_ALLOCATE, &[&UDP]).code, Some(508));
+    let freed = lab.request(&mut clients[0], METHOD_REFRESH, &[&turn::proto::lifetime::Lifetime(Duration::ZERO)]);
+    assert_eq!(freed.len(), 2);
+    lab.allocate(&mut fourth);
+}
+
+#[test]
+fn whoever_has_proved_nothing_asks_within_a_rate_and_others_do_not_notice() {
+    let mut lab = Lab::new();
+    let (mut client, ..) = lab.allocated("5.5.5.5:5000", 1);
+    let neighbour = FiveTuple { client: ClientAddr(address("5.5.5.77:1")), ..client.tuple };
+    let binding = message(stun::message::METHOD_BINDING, CLASS_REQUEST, [3; 12], &[]).raw;
+    let answered = (0..5000).filter(|_| lab.send(neighbour, &binding).0 == Route::Handled).count();
+    assert!((1990..=2000).contains(&answered), "{answered}");
+    assert_eq!(lab.send(neighbour, &binding).0, Route::Dropped(DropReason::RateLimited));
+    lab.effects();
+    assert_eq!(lab.ask(&mut client, METHOD_REFRESH, &[]).code, None, "who has an allocation is no stranger");
+    lab.client(BOB, 2);
+    lab.pass(Duration::from_secs(1));
+    let again = (0..100).filter(|_| lab.send(neighbour, &binding).0 == Route::Handled).count();
+    assert_eq!(again, 10);
+}
+
+#[test]
+fn the_credentials_of_a_room_that_is_over_are_void() {
+    let mut lab = Lab::new();
+    let mut client = lab.client(ALICE, 1);
+    lab.revoke_room(room(1));
+    assert_eq!(lab.ask(&mut client, METHOD_ALLOCATE, &[&UDP]).code, Some(401));
+    let elsewhere = CredentialSecret::new(b"own").mint(START, room(2), seat(1));
+    let mut other = lab.client_with(BOB, elsewhere);
+    lab.allocate(&mut other);
+}
+
+#[test]
+fn the_credential_of_a_seat_that_was_given_up_is_void_until_its_owner_comes_back() {
+    let mut lab = Lab::new();
+    let mut client = lab.client(ALICE, 1);
+    lab.pass(Duration::from_secs(5));
+    lab.revoke_seat(room(1), seat(1));
+    assert_eq!(lab.ask(&mut client, METHOD_ALLOCATE, &[&UDP]).code, Some(401));
+    let again = CredentialSecret::new(b"own").mint(lab.now().unix, room(1), seat(1));
+    let mut back = lab.client_with("5.5.5.5:5001", again);
+    lab.allocate(&mut back);
+    lab.allocated(BOB, 2);
 }
 
 proptest! {
