@@ -4,8 +4,9 @@ import { ChevronIcon } from "./icons";
 
 export interface TextFieldProps {
   readonly label: string;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
+  /** Its name in the form's data. */
+  readonly name: string;
+  readonly defaultValue?: string;
   readonly type?: "text" | "password";
   readonly autoComplete?: string;
   readonly autoFocus?: boolean;
@@ -14,7 +15,8 @@ export interface TextFieldProps {
   readonly invalid?: boolean;
 }
 
-export function TextField({ label, value, onChange, type = "text", invalid = false, ...input }: TextFieldProps) {
+/** The form reads it when it is sent: password managers fill fields in without telling anybody. */
+export function TextField({ label, type = "text", invalid = false, ...input }: TextFieldProps) {
   const id = useId();
   const isName = input.autoComplete === "username";
   return (
@@ -24,15 +26,19 @@ export function TextField({ label, value, onChange, type = "text", invalid = fal
         id={id}
         className="input"
         type={type}
-        value={value}
         required
         aria-invalid={invalid}
-        onChange={(event) => onChange(event.target.value)}
         {...(isName ? { autoCapitalize: "none", autoCorrect: "off", spellCheck: false } : {})}
         {...input}
       />
     </div>
   );
+}
+
+/** The text of a field in a form that is sent. */
+export function fieldText(form: HTMLFormElement, name: string): string {
+  const value = new FormData(form).get(name);
+  return typeof value === "string" ? value : "";
 }
 
 export interface SelectFieldProps {

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { ApiError } from "../api/request";
 import { texts } from "../i18n/texts";
 import type { Person } from "../protocol/resources";
-import { SelectField, TextField } from "./Field";
+import { SelectField, TextField, fieldText } from "./Field";
 import { Notice } from "./Notice";
 
 export interface RequestFormProps {
@@ -18,19 +18,19 @@ type Outcome = { readonly kind: "success" | "problem"; readonly text: string } |
 export function RequestForm({ mentors, onRequest, problemOf }: RequestFormProps) {
   const { sessions } = texts;
   const [chosen, setChosen] = useState("");
-  const [topic, setTopic] = useState("");
+  const [sent, setSent] = useState(0);
   const [busy, setBusy] = useState(false);
   const [outcome, setOutcome] = useState<Outcome>(null);
   const only = mentors?.length === 1 ? mentors[0] : undefined;
   const mentor = mentors?.find(({ id }) => id === chosen) ?? only;
 
-  const submit = async () => {
+  const submit = async (form: HTMLFormElement) => {
     if (mentor === undefined) return;
     setBusy(true);
     setOutcome(null);
     try {
-      await onRequest(mentor.id, topic);
-      setTopic("");
+      await onRequest(mentor.id, fieldText(form, "topic"));
+      setSent((count) => count + 1);
       setOutcome({ kind: "success", text: sessions.requested(mentor.display_name) });
     } catch (error) {
       setOutcome({ kind: "problem", text: error instanceof ApiError ? problemOf(error) : texts.problems.other });
@@ -43,7 +43,7 @@ export function RequestForm({ mentors, onRequest, problemOf }: RequestFormProps)
       className="card request-form"
       onSubmit={(event) => {
         event.preventDefault();
-        void submit();
+        void submit(event.currentTarget);
       }}
     >
       <header>
@@ -57,7 +57,8 @@ export function RequestForm({ mentors, onRequest, problemOf }: RequestFormProps)
         options={(mentors ?? []).map(({ id, display_name }) => ({ value: id, label: display_name }))}
         prompt={sessions.chooseMentor}
       />
-      <TextField label={sessions.topic} value={topic} onChange={setTopic} placeholder={sessions.topicHint} maxLength={200} />
+      {/* A new field, and so an empty one, after each request. */}
+      <TextField key={sent} label={sessions.topic} name="topic" placeholder={sessions.topicHint} maxLength={200} />
       {outcome !== null && <Notice kind={outcome.kind}>{outcome.text}</Notice>}
       <button type="submit" className="button button-primary" disabled={busy}>
         {busy ? sessions.requesting : sessions.request}

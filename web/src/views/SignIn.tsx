@@ -1,7 +1,7 @@
 import { useState } from "react";
 
 import { ApiError } from "../api/request";
-import { TextField } from "../components/Field";
+import { TextField, fieldText } from "../components/Field";
 import { Mark } from "../components/icons";
 import { Notice } from "../components/Notice";
 import { Brand, Title } from "../components/Page";
@@ -15,16 +15,14 @@ export interface SignInProps {
 export function SignIn({ onSignIn }: SignInProps) {
   const { signIn } = texts;
   const suggested = new URLSearchParams(location.search).get("user") ?? "";
-  const [username, setUsername] = useState(suggested);
-  const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
-  const submit = async () => {
+  const submit = async (form: HTMLFormElement) => {
     setBusy(true);
     setProblem(null);
     try {
-      await onSignIn(username.trim(), password);
+      await onSignIn(fieldText(form, "username").trim(), fieldText(form, "password"));
     } catch (error) {
       setProblem(error instanceof ApiError ? problemText(error) : texts.problems.other);
       setBusy(false);
@@ -42,7 +40,7 @@ export function SignIn({ onSignIn }: SignInProps) {
           className="sign-in-form"
           onSubmit={(event) => {
             event.preventDefault();
-            void submit();
+            void submit(event.currentTarget);
           }}
         >
           <Brand />
@@ -50,11 +48,10 @@ export function SignIn({ onSignIn }: SignInProps) {
             <h1>{signIn.title}</h1>
             <p className="lead">{signIn.lead}</p>
           </header>
-          <TextField label={signIn.username} value={username} onChange={setUsername} autoComplete="username" autoFocus={suggested === ""} maxLength={64} />
+          <TextField label={signIn.username} name="username" defaultValue={suggested} autoComplete="username" autoFocus={suggested === ""} maxLength={64} />
           <TextField
             label={signIn.password}
-            value={password}
-            onChange={setPassword}
+            name="password"
             type="password"
             autoComplete="current-password"
             autoFocus={suggested !== ""}
