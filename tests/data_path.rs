@@ -1,0 +1,179 @@
+//! What is relayed takes nothing from the heap: counted by an allocator of its own, on the thread that relays.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(unsafe_code, reason = "an allocator is unsafe by nature; this one counts and hands on")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use stun::attributes::{ATTR_NONCE, ATTR_REALM, ATTR_USERNAME};
+use stun::integrity::MessageIntegrity;
+use stun::message::{CLASS_REQUEST, METHOD_ALLOCATE, METHOD_CHANNEL_BIND, Message, MessageType, Method, Setter};
+use stun::textattrs::TextAttribute;
+use turn::proto::PROTO_UDP;
+use turn::proto::channum::ChannelNumber;
+use turn::proto::data::Data;
+use turn::proto::peeraddr::PeerAddress;
+use turn::proto::reqtrans::RequestedTransport;
+use visavis::proto::credential::CredentialSecret;
+use visavis::proto::id::{ParticipantId, RoomId};
+use visavis::proto::stun::Packet;
+use visavis::proto::turn::{
+    AddressFamily, AllocationId, ClientAddr, Config, Effect, FiveTuple, Limits, Now, PeerAddr, PeerPolicy, RelayAddr, Route,
+    Server, Transport,
+};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every call is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[test]
+fn the_allocator_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+}
+
+#[test]
+fn nothing_is_taken_from_the_heap_whichever_way_data_goes() {
+    let mut lab = Lab::new();
+    let (alice, alice_id, alice_relay) = lab.allocated("5.5.5.5:5000", 1);
+    let (bob, _, bob_relay) = lab.allocated("6.6.6.6:6000", 2);
+    let peer = PeerAddr("8.8.8.8:8000".parse().unwrap());
+    lab.bind(alice, 0x4000, peer.0);
+    lab.bind(alice, 0x4001, bob_relay);
+    lab.bind(bob, 0x4001, alice_relay);
+
+    let by_channel = [&[0x40, 0x00, 0x04, 0xB0][..], &[7; 1200]].concat();
+    let by_hairpin = [&[0x40, 0x01, 0x04, 0xB0][..], &[7; 1200]].concat();
+    let by_indication = indication(peer.0, &[7; 1200]);
+    let to_peer = Route::Peer(alice_id, peer);
+    for (datagram, route) in [(by_channel, to_peer), (by_indication, to_peer), (by_hairpin, Route::Client(bob))] {
+        assert_eq!(lab.relay(&datagram, |server, now, packet| server.handle_client(now, alice, packet)), (route, 0));
+    }
+    let inbound = lab.relay(&[7; 1200], |server, now, packet| server.handle_peer(now.instant, alice_id, peer, packet));
+    assert_eq!(inbound, (Route::Client(alice), 0));
+    let other_port = PeerAddr("8.8.8.8:9".parse().unwrap());
+    let inbound = lab.relay(&[7; 1200], |server, now, packet| server.handle_peer(now.instant, alice_id, other_port, packet));
+    assert_eq!(inbound, (Route::Client(alice), 0), "as an indication");
+}
+
+struct Lab {
+    server: Server,
+    now: Now,
+    buffer: Vec<u8>,
+    port: u16,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let limits = Limits { allocations_max: 10, allocations_per_seat: 10, requests_per_second: 100, requests_burst: 100 };
+        let config = Config {
+            realm: "visavis".to_owned(),
+            own_secret: CredentialSecret::new(b"own"),
+            shared_secret: None,
+            nonce_key: [7; 32],
+            policy: PeerPolicy::default(),
+            limits,
+            families: vec![AddressFamily::Ipv4],
+        };
+        let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
+        Self { server: Server::new(config, now.instant), now, buffer: vec![0; 4096], port: 50_000 }
+    }
+
+    /// Where a datagram goes, and how often that asked the heap.
+    fn relay(&mut self, datagram: &[u8], act: impl FnOnce(&mut Server, Now, &mut Packet<'_>) -> Route) -> (Route, usize) {
+        let end = Packet::HEAD_ROOM + datagram.len();
+        self.buffer[Packet::HEAD_ROOM..end].copy_from_slice(datagram);
+        let mut packet = Packet::new(&mut self.buffer, Packet::HEAD_ROOM, end);
+        let mut route = None;
+        let count = allocations(|| route = Some(act(&mut self.server, self.now, &mut packet)));
+        (route.unwrap(), count)
+    }
+
+    fn allocated(&mut self, at: &str, participant: u8) -> (FiveTuple, AllocationId, SocketAddr) {
+        let client = ClientAddr(at.parse().unwrap());
+        let tuple = FiveTuple { client, server: "9.9.9.9:3478".parse().unwrap(), transport: Transport::Udp };
+        self.ask(tuple, participant, METHOD_ALLOCATE, &[&RequestedTransport { protocol: PROTO_UDP }]);
+        let Some(Effect::Bind { allocation, .. }) = self.server.poll_effect() else { panic!("nothing is bound") };
+        self.port += 1;
+        let relay = SocketAddr::new([9, 9, 9, 9].into(), self.port);
+        self.server.handle_bound(allocation, Some(RelayAddr(relay)));
+        self.server.poll_effect();
+        (tuple, allocation, relay)
+    }
+
+    fn bind(&mut self, tuple: FiveTuple, number: u16, peer: SocketAddr) {
+        let participant = if tuple.client.0.port() == 5000 { 1 } else { 2 };
+        let peer = PeerAddress { ip: peer.ip(), port: peer.port() };
+        self.ask(tuple, participant, METHOD_CHANNEL_BIND, &[&ChannelNumber(number), &peer]);
+        self.server.poll_effect();
+    }
+
+    /// A request that is asked twice: to be given a nonce, and with it.
+    fn ask(&mut self, tuple: FiveTuple, participant: u8, method: Method, attributes: &[&dyn Setter]) {
+        self.send(tuple, &request(method, attributes));
+        let Some(Effect::Reply { message, .. }) = self.server.poll_effect() else { panic!("no challenge") };
+        let mut challenge = Message::new();
+        challenge.write(&message).unwrap();
+        let nonce = String::from_utf8(challenge.get(ATTR_NONCE).unwrap()).unwrap();
+        let (room, seat) = (RoomId::from_random([1; 16]), ParticipantId::from_random([participant; 16]));
+        let credential = CredentialSecret::new(b"own").mint(self.now.unix, room, seat);
+        let mut message = request(method, attributes);
+        for (attr, text) in [(ATTR_USERNAME, &credential.username), (ATTR_REALM, &"visavis".to_owned()), (ATTR_NONCE, &nonce)] {
+            TextAttribute { attr, text: text.clone() }.add_to(&mut message).unwrap();
+        }
+        let key = MessageIntegrity::new_long_term_integrity(credential.username, "visavis".to_owned(), credential.password);
+        key.add_to(&mut message).unwrap();
+        self.send(tuple, &message);
+    }
+
+    fn send(&mut self, tuple: FiveTuple, message: &Message) {
+        let raw = message.raw.clone();
+        let (route, _) = self.relay(&raw, |server, now, packet| server.handle_client(now, tuple, packet));
+        assert_eq!(route, Route::Handled);
+    }
+}
+
+fn request(method: Method, attributes: &[&dyn Setter]) -> Message {
+    let mut message = Message::new();
+    message.typ = MessageType::new(method, CLASS_REQUEST);
+    message.write_header();
+    for attribute in attributes {
+        attribute.add_to(&mut message).unwrap();
+    }
+    message
+}
+
+fn indication(peer: SocketAddr, data: &[u8]) -> Vec<u8> {
+    let mut message = Message::new();
+    message.typ = turn::proto::send_indication();
+    message.write_header();
+    PeerAddress { ip: peer.ip(), port: peer.port() }.add_to(&mut message).unwrap();
+    Data(data.to_vec()).add_to(&mut message).unwrap();
+    message.raw
+}
+
+fn allocations(act: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.with(Cell::get);
+    act();
+    ALLOCATIONS.with(Cell::get) - before
+}
