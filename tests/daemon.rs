@@ -67,16 +67,22 @@ fn systemd_is_told_when_sockets_answer_and_sigterm_ends_within_five_seconds() {
     let socket = folder.path().join("notify");
     let notified = UnixDatagram::bind(&socket).unwrap();
     notified.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let mut daemon = Daemon::start(&config(folder.path()), &[("NOTIFY_SOCKET", socket.to_str().unwrap())]);
+    let port = free_port();
+    let config = config_on(folder.path(), port);
+    let mut daemon = Daemon::start(&config, &[("NOTIFY_SOCKET", socket.to_str().unwrap())]);
     let mut message = [0; 256];
     let length = notified.recv(&mut message).unwrap();
     assert!(String::from_utf8_lossy(&message[..length]).starts_with("READY=1"));
+    // Whoever says nothing holds nobody up.
+    let _silent = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     let told = Instant::now();
     daemon.signal("TERM");
     let length = notified.recv(&mut message).unwrap();
     assert_eq!(String::from_utf8_lossy(&message[..length]).trim(), "STOPPING=1");
     assert!(daemon.0.wait().unwrap().success());
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    let log = std::io::read_to_string(daemon.0.stderr.take().unwrap()).unwrap();
+    assert!(log.contains("event=stopped") && !log.contains("shutdown_cut"), "{log}");
 }
 
 #[test]
@@ -129,10 +135,19 @@ impl Drop for Daemon {
     }
 }
 
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 fn config(folder: &Path) -> String {
+    config_on(folder, 0)
+}
+
+/// The page is at `port` of loopback.
+fn config_on(folder: &Path, port: u16) -> String {
     let path = folder.join("visavis.toml");
     let text = format!(
-        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = []\nlisten-tls = []\n",
+        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:{port}\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = []\nlisten-tls = []\n",
         folder.display()
     );
     std::fs::write(&path, text).unwrap();

@@ -40,6 +40,8 @@ impl Accounts {
     /// See [`SignInError`].
     pub async fn sign_in(&self, username: &str, password: String, source: IpAddr) -> Result<(LoginToken, User), SignInError> {
         let Ok(username) = username.parse::<Username>() else { return Err(SignInError::InvalidCredentials) };
+        // A full queue refuses before anything is written.
+        let queued = self.hashing.queue()?;
         let keys = throttle_keys(&username, source);
         let now = UnixMillis::now();
         let wait = self
@@ -51,7 +53,7 @@ impl Accounts {
         }
         let known = self.store.user_by_name(username.0).await.map_err(AccountError::from)?;
         let (user, hash) = known.unzip();
-        let verified = self.hashing.verify(password, hash).await?;
+        let verified = self.hashing.verify(queued, password, hash).await?;
         let Some(user) = user.filter(|_| verified) else { return Err(SignInError::InvalidCredentials) };
         let token = LoginToken(entropy::random());
         self.store.insert_login_session(token.hash(), user.id, now).await.map_err(AccountError::from)?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::AccountError;
 use crate::sys::entropy;
@@ -49,13 +49,18 @@ impl Default for Hashing {
 }
 
 impl Hashing {
+    /// Takes a place in the queue.
+    pub(super) fn queue(&self) -> Result<Queued, AccountError> {
+        Arc::clone(&self.queue).try_acquire_owned().map(Queued).map_err(|_| AccountError::Busy)
+    }
+
     pub(super) async fn hash(&self, password: NewPassword) -> Result<String, AccountError> {
-        self.run(move || hash(&password.0)).await
+        self.run(self.queue()?, move || hash(&password.0)).await
     }
 
     /// Whether `password` is the one of `known`; takes as long for an unknown account (`None`).
-    pub(super) async fn verify(&self, password: String, known: Option<String>) -> Result<bool, AccountError> {
-        self.run(move || {
+    pub(super) async fn verify(&self, queued: Queued, password: String, known: Option<String>) -> Result<bool, AccountError> {
+        self.run(queued, move || {
             let hash = known.as_ref().unwrap_or(&DUMMY);
             let matches = password.len() <= BYTES_MAX
                 && PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok());
@@ -64,12 +69,19 @@ impl Hashing {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AccountError> {
-        let _queued = self.queue.try_acquire().map_err(|_| AccountError::Busy)?;
-        let _place = self.places.acquire().await.map_err(|_| AccountError::Busy)?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| AccountError::Busy)
+    /// The places go along with the work: a browser that hangs up ends its request, not the hash.
+    async fn run<T: Send + 'static>(&self, queued: Queued, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AccountError> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| AccountError::Busy)?;
+        let task = tokio::task::spawn_blocking(move || {
+            let _places = (queued, place);
+            work()
+        });
+        task.await.map_err(|_| AccountError::Busy)
     }
 }
+
+/// A place in the queue, given back when dropped.
+pub(super) struct Queued(#[expect(dead_code, reason = "held, never looked at")] OwnedSemaphorePermit);
 
 fn hash(password: &str) -> String {
     let salt = SaltString::encode_b64(&entropy::random::<16>()).expect("invariant: 16 bytes are a salt");
@@ -97,9 +109,10 @@ mod tests {
         let hashing = Hashing::default();
         let hash = hashing.hash("correct horse".parse().unwrap()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(hashing.verify("correct horse".to_owned(), Some(hash.clone())).await.unwrap());
-        assert!(!hashing.verify("battery staple".to_owned(), Some(hash)).await.unwrap());
-        assert!(!hashing.verify("no account has this password".to_owned(), None).await.unwrap());
+        let verify = |password: &str, hash| hashing.verify(hashing.queue().unwrap(), password.to_owned(), hash);
+        assert!(verify("correct horse", Some(hash.clone())).await.unwrap());
+        assert!(!verify("battery staple", Some(hash)).await.unwrap());
+        assert!(!verify("no account has this password", None).await.unwrap());
     }
 
     #[tokio::test]
@@ -107,13 +120,26 @@ mod tests {
         let hashing = Hashing::default();
         let flood = (0..40).map(|_| {
             let hashing = hashing.clone();
-            tokio::spawn(async move { hashing.verify("x".to_owned(), None).await })
+            tokio::spawn(async move { hashing.verify(hashing.queue()?, "x".to_owned(), None).await })
         });
         let mut refused = 0;
         for task in flood.collect::<Vec<_>>() {
             refused += usize::from(matches!(task.await.unwrap(), Err(AccountError::Busy)));
         }
         assert_eq!(refused, 40 - AT_ONCE - QUEUE_MAX);
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_leaves_no_room_for_more() {
+        let hashing = Hashing::default();
+        for _ in 0..AT_ONCE + QUEUE_MAX {
+            let hanging_up = hashing.verify(hashing.queue().unwrap(), "x".to_owned(), None);
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(1), hanging_up).await;
+        }
+        let running = AT_ONCE - hashing.places.available_permits();
+        let queued = AT_ONCE + QUEUE_MAX - hashing.queue.available_permits();
+        assert!(running <= AT_ONCE && queued >= running, "{queued} queued, {running} running");
+        assert!(running > 0, "a hash that nobody waits for still holds its place");
     }
 
     #[test]

@@ -111,6 +111,9 @@ impl App {
             let redirect = move |_, request| std::future::ready(http::redirect(&hosts, https_port, &request));
             tasks.push(tokio::spawn(listener.serve(plain.clone(), redirect)));
         }
+        // Streams to the relay have places of their own: whoever takes them all leaves the page alone.
+        let places = Arc::new(Semaphore::new(config.limits.connections_max / 2));
+        let (plain, secure) = (plain.with_connections(&places), secure.with_connections(&places));
         for (listeners, listening) in [(turn_tcp_listeners, plain), (turn_tls_listeners, secure)] {
             for listener in listeners {
                 tasks.push(tokio::spawn(listener.divert(listening.clone(), Arc::clone(&to_relay))));
@@ -155,7 +158,8 @@ impl App {
             for task in self.tasks {
                 let _ = task.await;
             }
-            self.relay.shutdown();
+            let relay = self.relay;
+            let _ = tokio::task::spawn_blocking(move || relay.shutdown()).await;
             self.store.close().await;
         };
         if tokio::time::timeout(SHUTDOWN_MAX, orderly).await.is_err() {
@@ -209,7 +213,7 @@ fn bind(addresses: &[SocketAddr], key: &str) -> Result<Vec<Listener>> {
     for address in addresses {
         match Listener::bind(*address) {
             Ok(listener) => listeners.push(listener),
-            Err(cause) if address.is_ipv6() && is_without_ipv6(&cause) => {
+            Err(cause) if names::is_without_ipv6(*address, &cause) => {
                 log::warn!(event = "no_ipv6", address:% = address; "this box has no IPv6, so nothing listens there");
             }
             Err(cause) => {
@@ -228,10 +232,6 @@ fn first_port(listeners: &[Listener]) -> Option<u16> {
 /// Streams that speak TURN go to the relay, whichever listener accepted them.
 fn divert_to(relay: RelayHandle) -> http::Divert {
     Arc::new(move |Diverted { socket, tls, place }| relay.adopt(relay::NewStream { socket, tls, place: Box::new(place) }))
-}
-
-fn is_without_ipv6(cause: &std::io::Error) -> bool {
-    matches!(cause.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL))
 }
 
 /// The secret that signs TURN credentials: made once, so that they outlive a restart.
@@ -272,6 +272,7 @@ fn start_relay(config: &Config, own: CredentialSecret) -> Result<Relay> {
         realm: turn.realm.clone(),
         external_addresses: turn.external_addresses.clone(),
         own_addresses: names::addresses(),
+        own_networks: names::networks(),
         relay_ports: turn.relay_ports.clone(),
         allow_peers: turn.allow_peers.clone(),
         deny_peers: turn.deny_peers.clone(),

@@ -15,12 +15,12 @@ pub(super) async fn keep(mentoring: Mentoring, relay: RelayHandle, mut events: m
             RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
             RoomEventKind::Resumed { participant } => Occurrence::Online(participant, true),
             RoomEventKind::Left { participant, .. } => {
-                relay.revoke_seat(room, participant);
+                relay.revoke_seat(at, room, participant);
                 Occurrence::Left(participant)
             }
             RoomEventKind::Active => Occurrence::Active,
             RoomEventKind::Ended { reason } => {
-                relay.revoke_room(room);
+                relay.revoke_room(at, room);
                 Occurrence::Ended(reason)
             }
         };

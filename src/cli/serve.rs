@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::app::App;
 use crate::config::Config;
 use crate::config::file::{Log, LogLevel, LogTarget};
-use crate::sys::{log as system_log, notify, shutdown::ShutdownSignals};
+use crate::sys::{log as system_log, memory, notify, shutdown::ShutdownSignals};
 
 pub(super) fn run(path: &Path) -> Result<()> {
     let config = super::load(path)?;
@@ -32,7 +32,9 @@ where
     Ok(())
 }
 
+/// The runtime of a command.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    memory::give_back_large_blocks();
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime's threads")
 }
 

@@ -32,7 +32,7 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         at: At,
     },
-    /// Set a new password, and sign the person out everywhere
+    /// Set a new password, and end the person's logins; a call that runs goes on
     Passwd {
         /// Whose
         username: Username,

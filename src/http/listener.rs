@@ -65,6 +65,14 @@ struct Connection {
     place: OwnedSemaphorePermit,
 }
 
+impl Listening {
+    /// The same, with other places.
+    pub fn with_connections(mut self, connections: &Arc<Semaphore>) -> Self {
+        self.connections = Arc::clone(connections);
+        self
+    }
+}
+
 impl Listener {
     /// Binds; IPv6 sockets take IPv6 alone, so that `0.0.0.0` and `[::]` stand side by side.
     ///
@@ -119,7 +127,11 @@ impl Listener {
             connections.spawn(handle(connection, listening.clone()));
         }
         drop(self.socket);
-        while connections.join_next().await.is_some() {}
+        // Whoever takes longer, or says nothing at all, is cut off: the rest of the daemon waits.
+        let finished = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN_MAX, finished).await.is_err() {
+            connections.shutdown().await;
+        }
     }
 
     /// The next connection, once there is room for it. Running out of file descriptors is waited out.
@@ -228,6 +240,8 @@ where
     }
 }
 
+/// For running requests, once the daemon stops.
+const DRAIN_MAX: Duration = Duration::from_secs(1);
 const BACKLOG: i32 = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Unacknowledged data this old means the peer is gone (RFC 5482).

@@ -57,8 +57,17 @@ pub struct Http {
 }
 
 impl Http {
-    /// Answers a request from `source`; every error becomes a problem document.
+    /// Answers a request from `source`; every error becomes a problem document. What changes something is done to its end, even if
+    /// the browser has hung up meanwhile.
     pub async fn handle(self: Arc<Self>, source: IpAddr, request: Request<Incoming>) -> Answer {
+        if request.method().is_safe() {
+            return self.answer(source, request).await;
+        }
+        let task = tokio::spawn(async move { self.answer(source, request).await });
+        task.await.unwrap_or_else(|_| secured(Problem::internal().into_answer(), None))
+    }
+
+    async fn answer(&self, source: IpAddr, request: Request<Incoming>) -> Answer {
         let host = match self.hosts.of(&request) {
             Ok(host) => host,
             Err(refused) => return secured(refused.into_answer(), None),

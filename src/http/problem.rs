@@ -31,6 +31,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "sign in first")
     }
 
+    pub(super) fn internal() -> Self {
+        let detail = "the box made a mistake: the admin finds it in the log";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here for you")
     }

@@ -208,13 +208,6 @@ pub enum Role {
     Student,
 }
 
-impl Role {
-    /// Admins and mentors may end a room.
-    pub const fn is_staff(self) -> bool {
-        matches!(self, Self::Admin | Self::Mentor)
-    }
-}
-
 /// Why a seat became free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

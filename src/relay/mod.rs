@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::proto::credential::CredentialSecret;
 use crate::proto::id::{ParticipantId, RoomId};
@@ -35,6 +35,8 @@ pub struct Config {
     pub external_addresses: Vec<IpAddr>,
     /// The box's own addresses, whose services are no peers.
     pub own_addresses: Vec<IpAddr>,
+    /// The networks this box stands in.
+    pub own_networks: Vec<ipnet::IpNet>,
     /// Ports of relayed addresses.
     pub relay_ports: RangeInclusive<u16>,
     /// Opens ranges as peers.
@@ -73,8 +75,8 @@ pub struct RelayHandle {
 /// What the shard is told between datagrams.
 enum Command {
     Adopt(Box<NewStream>),
-    RevokeRoom(RoomId),
-    RevokeSeat(RoomId, ParticipantId),
+    RevokeRoom(Duration, RoomId),
+    RevokeSeat(Duration, RoomId, ParticipantId),
     Stop,
 }
 
@@ -116,14 +118,14 @@ impl RelayHandle {
         self.tell(Command::Adopt(Box::new(stream)));
     }
 
-    /// Ends every allocation of a room.
-    pub fn revoke_room(&self, room: RoomId) {
-        self.tell(Command::RevokeRoom(room));
+    /// Ends every allocation of a room that was over at `at`, and every credential.
+    pub fn revoke_room(&self, at: SystemTime, room: RoomId) {
+        self.tell(Command::RevokeRoom(since_epoch(at), room));
     }
 
-    /// Ends every allocation of a seat.
-    pub fn revoke_seat(&self, room: RoomId, participant: ParticipantId) {
-        self.tell(Command::RevokeSeat(room, participant));
+    /// Ends every allocation of a seat that was given up at `at`, and every credential minted before.
+    pub fn revoke_seat(&self, at: SystemTime, room: RoomId, participant: ParticipantId) {
+        self.tell(Command::RevokeSeat(since_epoch(at), room, participant));
     }
 
     fn tell(&self, command: Command) {
@@ -133,4 +135,8 @@ impl RelayHandle {
             log::error!(event = "relay_deaf", cause:% = cause; "the relay could not be woken");
         }
     }
+}
+
+fn since_epoch(at: SystemTime) -> Duration {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -17,7 +17,7 @@ use super::{Command, Config, NewStream, Secrets};
 use crate::proto::turn::{
     self, AllocationId, ClientAddr, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server, Transport,
 };
-use crate::sys::entropy;
+use crate::sys::{entropy, names};
 
 pub(super) struct Shard {
     server: Server,
@@ -48,9 +48,15 @@ impl Shard {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let mut listeners = Vec::new();
-        for (index, address) in config.listen_udp.iter().enumerate() {
-            let listener = udp::bind_listener(*address)?;
-            poll.registry().register(&mut SourceFd(&listener.as_raw_fd()), Token(index), Interest::READABLE)?;
+        for address in &config.listen_udp {
+            let listener = match udp::bind_listener(*address) {
+                Err(cause) if names::is_without_ipv6(*address, &cause) => {
+                    log::warn!(event = "no_ipv6", address:% = address; "this box has no IPv6, so nothing listens there");
+                    continue;
+                }
+                bound => bound?,
+            };
+            poll.registry().register(&mut SourceFd(&listener.as_raw_fd()), Token(listeners.len()), Interest::READABLE)?;
             listeners.push(listener);
         }
         let addresses = listeners.iter().map(UdpSocket::local_addr).collect::<io::Result<Vec<_>>>()?;
@@ -61,7 +67,7 @@ impl Shard {
             own_secret: secrets.own,
             shared_secret: secrets.shared,
             nonce_key: entropy::random(),
-            policy: PeerPolicy { allow: config.allow_peers, deny: config.deny_peers, own },
+            policy: PeerPolicy { allow: config.allow_peers, deny: config.deny_peers, own, local: config.own_networks },
             limits: config.limits,
             families: ports.families(),
         };
@@ -187,35 +193,29 @@ impl Shard {
         count
     }
 
-    /// Frames of a stream take the same way as datagrams, a batch at a time; [`BATCH`] if there may be more.
+    /// Frames of a stream take the same way as datagrams, and no more of them a turn; [`BATCH`] if there may be more.
     fn read_stream(&mut self, place: usize) -> usize {
         let Some(stream) = self.streams.get_mut(place) else { return 0 };
         let tuple = stream.tuple;
-        let mut state = stream.fill();
-        loop {
-            self.batch.clear();
-            let Some(stream) = self.streams.get_mut(place) else { return 0 };
-            let framed = stream.take_frames(|frame| self.batch.place(tuple.client.0, frame));
-            let whole = stream.holds_frame();
-            let now = now();
-            for index in 0..self.batch.len() {
-                let Some((_, mut packet)) = self.batch.datagram(index) else { continue };
-                let route = self.server.handle_client(now, tuple, &mut packet);
-                let bytes = packet.range();
-                self.depart(route, bytes);
-            }
-            self.batch.send(&mut self.departures);
-            self.carry_out();
-            state = framed.and(state);
-            if framed.is_err() || !whole {
-                break;
-            }
+        let filled = if stream.holds_frame() { Ok(true) } else { stream.fill() };
+        self.batch.clear();
+        let framed = stream.take_frames(|frame| self.batch.place(tuple.client.0, frame));
+        let (whole, held) = (stream.holds_frame(), stream.held());
+        let now = now();
+        for index in 0..self.batch.len() {
+            let Some((_, mut packet)) = self.batch.datagram(index) else { continue };
+            let route = self.server.handle_client(now, tuple, &mut packet);
+            let bytes = packet.range();
+            self.depart(route, bytes);
         }
+        self.batch.send(&mut self.departures);
+        self.carry_out();
         // A stream that became writable has an event too, and may have waited for it.
         self.flush(place);
-        match state {
-            Ok(more) => usize::from(more) * BATCH,
-            Err(_) => {
+        let greedy = !whole && held > STRANGER_HELD_MAX && !self.server.has_allocation(tuple);
+        match framed.and(filled) {
+            Ok(more) if !greedy => usize::from(more || whole) * BATCH,
+            _ => {
                 self.drop_stream(place);
                 0
             }
@@ -327,6 +327,10 @@ impl Shard {
     fn adopt(&mut self, stream: NewStream) {
         let first = self.listeners.len();
         let token = |place| Token(first + 2 * place + 1);
+        if let Some(before) = self.streams.place_of_same(&stream) {
+            // The client came back from the same port before its old stream was heard to end.
+            self.drop_stream(before);
+        }
         match self.streams.adopt(stream, Instant::now(), self.poll.registry(), token) {
             // Its TLS may have read what the socket will never announce again.
             Ok(token) => self.ready.push_back(token),
@@ -338,8 +342,10 @@ impl Shard {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Adopt(stream) => self.adopt(*stream),
-                Command::RevokeRoom(room) => self.server.revoke_room(now(), room),
-                Command::RevokeSeat(room, participant) => self.server.revoke_seat(now(), room, participant),
+                Command::RevokeRoom(at, room) => self.server.revoke_room(Now { unix: at, ..now() }, room),
+                Command::RevokeSeat(at, room, participant) => {
+                    self.server.revoke_seat(Now { unix: at, ..now() }, room, participant)
+                }
                 Command::Stop => self.stopped = true,
             }
         }
@@ -358,5 +364,7 @@ const fn is_any(ip: IpAddr) -> bool {
 const WAKER: Token = Token(usize::MAX);
 /// How often streams without an allocation are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
+/// Bytes of an unfinished frame that are kept for a client without an allocation: no request is longer.
+const STRANGER_HELD_MAX: usize = 2048;
 const EVENTS: usize = 256;
 const POLL_PAUSE: Duration = Duration::from_millis(100);

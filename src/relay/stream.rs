@@ -32,6 +32,8 @@ pub(super) struct Stream {
     _place: Box<dyn Any + Send>,
     /// What was read and is no whole frame yet.
     held: Vec<u8>,
+    /// How much of it was taken as frames.
+    taken: usize,
     outbox: Outbox,
 }
 
@@ -43,16 +45,17 @@ impl Stream {
     pub(super) fn new(new: NewStream, tuple: FiveTuple, now: Instant) -> Self {
         let NewStream { socket, tls, place } = new;
         let socket = TcpStream::from_std(socket);
-        Self { tuple, idle_since: Some(now), socket, tls, _place: place, held: Vec::new(), outbox: Outbox::default() }
+        Self { tuple, idle_since: Some(now), socket, tls, _place: place, held: Vec::new(), taken: 0, outbox: Outbox::default() }
     }
 
-    /// Reads what there is, at most [`READ_MAX`] bytes; whether there may be more.
+    /// Reads what there is, within bounds, so that others get their turn; whether there may be more.
     ///
     /// # Errors
     /// The other side is gone, or what it sent is no TLS.
     pub(super) fn fill(&mut self) -> Result<bool, Closed> {
-        let before = self.held.len();
-        while self.held.len() - before < READ_MAX {
+        self.held.drain(..self.taken);
+        self.taken = 0;
+        for _ in 0..READS_MAX {
             match self.read_some() {
                 Ok(0) => return Err(Closed),
                 Ok(_) => {}
@@ -64,20 +67,20 @@ impl Stream {
         Ok(true)
     }
 
-    /// Appends plaintext to what is held; 0 at the end.
+    /// Appends plaintext to what is held; 0 at the end, `Interrupted` if a record brought none.
     fn read_some(&mut self) -> io::Result<usize> {
         let mut buffer = [0; READ_CHUNK];
         let length = match &mut self.tls {
             None => self.socket.read(&mut buffer)?,
-            Some(tls) => loop {
-                match tls.reader().read(&mut buffer) {
-                    Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {}
-                    read => break read?,
+            Some(tls) => match tls.reader().read(&mut buffer) {
+                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
+                    if tls.read_tls(&mut self.socket)? == 0 {
+                        return Ok(0);
+                    }
+                    tls.process_new_packets().map_err(io::Error::other)?;
+                    return Err(io::ErrorKind::Interrupted.into());
                 }
-                if tls.read_tls(&mut self.socket)? == 0 {
-                    break 0;
-                }
-                tls.process_new_packets().map_err(io::Error::other)?;
+                read => read?,
             },
         };
         self.held.extend_from_slice(&buffer[..length]);
@@ -89,22 +92,25 @@ impl Stream {
     /// # Errors
     /// What is held can never become a frame.
     pub(super) fn take_frames(&mut self, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Closed> {
-        let mut taken = 0;
-        let framed = loop {
-            let rest = &self.held[taken..];
+        loop {
+            let rest = &self.held[self.taken..];
             match frame_length(rest) {
-                Err(_) => break Err(Closed),
-                Ok(Some(length)) if length <= rest.len() && take(&rest[..length]) => taken += length,
-                Ok(_) => break Ok(()),
+                Err(_) => return Err(Closed),
+                Ok(Some(length)) if length <= rest.len() && take(&rest[..length]) => self.taken += length,
+                Ok(_) => return Ok(()),
             }
-        };
-        self.held.drain(..taken);
-        framed
+        }
     }
 
     /// Whether a whole frame is held.
     pub(super) fn holds_frame(&self) -> bool {
-        matches!(frame_length(&self.held), Ok(Some(length)) if length <= self.held.len())
+        let rest = &self.held[self.taken..];
+        matches!(frame_length(rest), Ok(Some(length)) if length <= rest.len())
+    }
+
+    /// How many bytes are held.
+    pub(super) fn held(&self) -> usize {
+        self.held.len() - self.taken
     }
 
     /// Queues a frame; the oldest ones that wait fall out where there is no room.
@@ -151,10 +157,16 @@ struct Outbox {
     left: usize,
     waiting: VecDeque<u8>,
     lengths: VecDeque<usize>,
+    /// Answers to requests, which nobody asks for again over a stream: they neither fall out nor wait behind media.
+    answers: Vec<u8>,
 }
 
 impl Outbox {
     fn push(&mut self, frame: &[u8]) {
+        if frame.first() == Some(&ANSWER) && self.answers.len() + frame.len() <= ANSWERS_MAX {
+            self.answers.extend_from_slice(frame);
+            return;
+        }
         while self.waiting.len() + frame.len() > WAITING_MAX {
             let Some(oldest) = self.lengths.pop_front() else { break };
             self.waiting.drain(..oldest);
@@ -168,6 +180,7 @@ impl Outbox {
         if self.left == self.leaving.len() {
             self.leaving.clear();
             self.left = 0;
+            self.leaving.append(&mut self.answers);
             let frames = self.lengths.iter().scan(0, |total, length| {
                 *total += length;
                 (*total <= WRITE_MAX || *total == *length).then_some(*length)
@@ -184,10 +197,13 @@ impl Outbox {
     }
 }
 
+/// First byte of every success and error response to the methods of TURN (RFC 8489 section 5).
+const ANSWER: u8 = 0x01;
+const ANSWERS_MAX: usize = 32 * 1024;
 /// One read, about a TLS record.
 const READ_CHUNK: usize = 16 * 1024;
-/// What one stream may bring in one turn, so that others get theirs.
-const READ_MAX: usize = 64 * 1024;
+/// Reads a turn.
+const READS_MAX: usize = 8;
 /// What one write takes, about a TLS record.
 const WRITE_MAX: usize = 16 * 1024;
 /// About half a second of video: what is older is of no use to anybody.
@@ -204,7 +220,7 @@ mod tests {
         assert_eq!(outbox.next().len(), 1000);
         outbox.wrote(10);
         for n in 1..=200u8 {
-            outbox.push(&[n; 1000]);
+            outbox.push(&[&[0x40][..], &[n; 999]].concat());
         }
         assert!(outbox.waiting.len() <= WAITING_MAX);
         assert_eq!(outbox.next(), vec![0; 990], "what has begun to leave is finished");
@@ -213,19 +229,29 @@ mod tests {
         while !outbox.next().is_empty() {
             let bytes = outbox.next().to_vec();
             assert!(bytes.len() <= WRITE_MAX && bytes.len() % 1000 == 0);
-            seen.extend(bytes.chunks(1000).map(|frame| frame[0]));
+            seen.extend(bytes.chunks(1000).map(|frame| frame[1]));
             outbox.wrote(bytes.len());
         }
         assert_eq!(seen, (200 - 131 + 1..=200).collect::<Vec<u8>>(), "the newest are kept, in order");
     }
 
     #[test]
+    fn answers_overtake_media_and_do_not_fall_out() {
+        let mut outbox = Outbox::default();
+        for _ in 0..300 {
+            outbox.push(&[0x40; 1000]);
+        }
+        outbox.push(&[ANSWER; 20]);
+        assert_eq!(outbox.next()[..20], [ANSWER; 20]);
+    }
+
+    #[test]
     fn a_frame_larger_than_a_write_leaves_alone() {
         let mut outbox = Outbox::default();
-        outbox.push(&[1; 40_000]);
-        outbox.push(&[2; 10]);
+        outbox.push(&[0x40; 40_000]);
+        outbox.push(&[0x41; 10]);
         assert_eq!(outbox.next().len(), 40_000);
         outbox.wrote(40_000);
-        assert_eq!(outbox.next(), [2; 10]);
+        assert_eq!(outbox.next(), [0x41; 10]);
     }
 }

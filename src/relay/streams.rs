@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 
 use super::stream::{NewStream, Stream};
 use crate::proto::turn::{ClientAddr, FiveTuple, Transport};
@@ -30,8 +31,8 @@ impl Streams {
         registry: &Registry,
         token: impl Fn(usize) -> Token,
     ) -> io::Result<Token> {
-        let transport = if new.tls.is_some() { Transport::Tls } else { Transport::Tcp };
-        let tuple = FiveTuple { client: ClientAddr(new.socket.peer_addr()?), server: new.socket.local_addr()?, transport };
+        let tuple = tuple_of(&new)?;
+        let _ = SockRef::from(&new.socket).set_tcp_notsent_lowat(NOT_SENT_MAX);
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.places.len() - 1
@@ -45,6 +46,11 @@ impl Streams {
         self.by_client.insert(tuple, place);
         self.places[place] = Some(stream);
         Ok(token(place))
+    }
+
+    /// Where a stream of the very same client stands.
+    pub(super) fn place_of_same(&self, new: &NewStream) -> Option<usize> {
+        self.by_client.get(&tuple_of(new).ok()?).copied()
     }
 
     pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Stream> {
@@ -71,7 +77,9 @@ impl Streams {
     pub(super) fn remove(&mut self, place: usize, registry: &Registry) -> Option<FiveTuple> {
         let mut stream = self.places.get_mut(place)?.take()?;
         self.free.push(place);
-        self.by_client.remove(&stream.tuple);
+        if self.by_client.get(&stream.tuple) == Some(&place) {
+            self.by_client.remove(&stream.tuple);
+        }
         // A closed socket leaves the list by itself.
         let _ = registry.deregister(&mut stream.socket);
         Some(stream.tuple)
@@ -94,5 +102,12 @@ impl Streams {
     }
 }
 
+fn tuple_of(new: &NewStream) -> io::Result<FiveTuple> {
+    let transport = if new.tls.is_some() { Transport::Tls } else { Transport::Tcp };
+    Ok(FiveTuple { client: ClientAddr(new.socket.peer_addr()?), server: new.socket.local_addr()?, transport })
+}
+
+/// What the kernel takes before it can send it: the rest waits here, where old frames can still fall out.
+const NOT_SENT_MAX: u32 = 32 * 1024;
 /// An Allocate takes two round trips; a stream that has none by then holds a place for nothing.
 const IDLE_MAX: Duration = Duration::from_secs(30);

@@ -216,9 +216,9 @@ fn reached(header: &msghdr) -> Option<IpAddr> {
     // kinds of messages are these two structures, read without regard to alignment.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
-        while let Some(found) = message.as_ref() {
-            let data = libc::CMSG_DATA(found);
-            match (found.cmsg_level, found.cmsg_type) {
+        while !message.is_null() {
+            let data = libc::CMSG_DATA(message);
+            match ((*message).cmsg_level, (*message).cmsg_type) {
                 (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
                     let info: in_pktinfo = ptr::read_unaligned(data.cast());
                     return Some(Ipv4Addr::from_bits(u32::from_be(info.ipi_addr.s_addr)).into());
@@ -227,7 +227,7 @@ fn reached(header: &msghdr) -> Option<IpAddr> {
                     let info: in6_pktinfo = ptr::read_unaligned(data.cast());
                     return Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
                 }
-                _ => message = libc::CMSG_NXTHDR(header, found),
+                _ => message = libc::CMSG_NXTHDR(header, message),
             }
         }
     }
@@ -238,7 +238,10 @@ fn reached(header: &msghdr) -> Option<IpAddr> {
 fn write_source(header: &msghdr, from: IpAddr) -> usize {
     // SAFETY: the control buffer has CONTROL bytes, which hold either message, and is aligned for its header.
     unsafe {
-        let Some(message) = libc::CMSG_FIRSTHDR(header).as_mut() else { return 0 };
+        let message = libc::CMSG_FIRSTHDR(header);
+        if message.is_null() {
+            return 0;
+        }
         match from {
             IpAddr::V4(ip) => {
                 let mut info: in_pktinfo = zeroed();
@@ -256,12 +259,12 @@ fn write_source(header: &msghdr, from: IpAddr) -> usize {
 
 /// # Safety
 /// The message stands in a buffer with room for `info` behind its header.
-unsafe fn put<T>(message: &mut cmsghdr, level: c_int, kind: c_int, info: T) -> usize {
-    message.cmsg_level = level;
-    message.cmsg_type = kind;
+unsafe fn put<T>(message: *mut cmsghdr, level: c_int, kind: c_int, info: T) -> usize {
     // SAFETY: as the caller promised; CMSG_LEN and CMSG_SPACE only compute.
     unsafe {
-        message.cmsg_len = libc::CMSG_LEN(size_of::<T>() as _) as _;
+        (*message).cmsg_level = level;
+        (*message).cmsg_type = kind;
+        (*message).cmsg_len = libc::CMSG_LEN(size_of::<T>() as _) as _;
         ptr::write_unaligned(libc::CMSG_DATA(message).cast(), info);
         libc::CMSG_SPACE(size_of::<T>() as _) as usize
     }

@@ -55,7 +55,7 @@ where
                 heard_at = Instant::now();
                 match read(incoming) {
                     Ok(Some(text)) => {
-                        let message = if rate.allows(heard_at.into_std()) { parse(&text) } else { Err(ErrorCode::RateLimited) };
+                        let message = if rate.allows(heard_at.into_std(), text.len()) { parse(&text) } else { Err(ErrorCode::RateLimited) };
                         hub.said(connection, message).await;
                         Ok(())
                     }
@@ -63,10 +63,8 @@ where
                     Err(ended) => Err(ended),
                 }
             }
-            _ = pings.tick() => match heard_at.elapsed() < limits.dead_after {
-                true => write(socket, inbox, Message::Ping(Bytes::new())).await,
-                false => Err(None),
-            },
+            _ = pings.tick() => write(socket, inbox, Message::Ping(Bytes::new())).await,
+            () = tokio::time::sleep_until(heard_at + limits.dead_after) => Err(None),
         };
         if let Err(ended) = ended {
             return ended;

@@ -16,14 +16,16 @@ impl Rate {
         Self { tokens: burst.into(), per_second: per_second.into(), burst: burst.into(), filled_at: now }
     }
 
-    /// Whether one more message is within the rate; takes its token.
-    pub(super) fn allows(&mut self, now: Instant) -> bool {
+    /// Whether a message of so many bytes is within the rate; takes a token for it, and one for each further KiB: what comes in goes
+    /// out to everybody else in the room.
+    pub(super) fn allows(&mut self, now: Instant, bytes: usize) -> bool {
+        let cost = 1.0 + (bytes / 1024) as f64;
         let elapsed = now.saturating_duration_since(self.filled_at).as_secs_f64();
         self.filled_at = now;
         self.tokens = (self.tokens + elapsed * self.per_second).min(self.burst);
-        let allowed = self.tokens >= 1.0;
+        let allowed = self.tokens >= cost;
         if allowed {
-            self.tokens -= 1.0;
+            self.tokens -= cost;
         }
         allowed
     }
@@ -41,7 +43,16 @@ mod tests {
         let mut rate = Rate::new(10, 3, start);
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
         let allowed: Vec<_> =
-            [0, 0, 0, 0, 100, 100, 10_000, 10_000, 10_000, 10_000].into_iter().map(|ms| rate.allows(at(ms))).collect();
+            [0, 0, 0, 0, 100, 100, 10_000, 10_000, 10_000, 10_000].into_iter().map(|ms| rate.allows(at(ms), 100)).collect();
         assert_eq!(allowed, [true, true, true, false, true, false, true, true, true, false]);
+    }
+
+    #[test]
+    fn a_long_message_costs_as_much_as_many_short_ones() {
+        let start = Instant::now();
+        let mut rate = Rate::new(10, 50, start);
+        assert!(rate.allows(start, 40 * 1024));
+        assert!(!rate.allows(start, 10 * 1024));
+        assert!(rate.allows(start, 100));
     }
 }

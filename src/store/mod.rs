@@ -110,7 +110,7 @@ impl Store {
         migrations::migrate(&mut connection, &path)?;
         let writer =
             writer::spawn(connection).map_err(|cause| StoreError::File { path: "the writer thread".to_owned(), cause })?;
-        let readers = Arc::new(Readers { path, idle: Mutex::default(), permits: Semaphore::new(READERS_MAX) });
+        let readers = Arc::new(Readers { path, idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS_MAX)) });
         Ok(Self { writer, readers })
     }
 
@@ -136,8 +136,10 @@ impl Store {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        let _permit = self.readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        let permit = Arc::clone(&self.readers.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let task = tokio::task::spawn_blocking(move || {
+            // Goes along with the query, which nobody may be waiting for any more.
+            let _permit = permit;
             let connection = readers.take()?;
             let result = query(&connection).map_err(StoreError::from);
             readers.put_back(connection);
@@ -156,7 +158,7 @@ impl Store {
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {

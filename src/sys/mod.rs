@@ -2,6 +2,7 @@
 
 pub mod entropy;
 pub mod log;
+pub mod memory;
 pub mod names;
 pub mod notify;
 pub mod shutdown;

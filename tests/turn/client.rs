@@ -42,7 +42,7 @@ async fn a_room_that_ends_takes_its_allocations_along() {
     let client = client(address, credential.username, credential.password).await;
     let relayed = client.allocate().await.unwrap();
     echoes(&relayed, &[160]).await;
-    app.relay().revoke_room(room);
+    app.relay().revoke_room(SystemTime::now(), room);
     let outside = relayed.local_addr().unwrap();
     freed(outside).await;
     client.close().await.unwrap();

@@ -84,7 +84,12 @@ impl Registry {
     pub fn handle_end(&mut self, now: Instant, room: RoomId, reason: EndReason) {
         match self.rooms.contains_key(&room) {
             true => self.in_room(now, room, |room| room.handle_end(reason)),
-            false => self.remember_ended(now, room, reason),
+            // Nobody sits there, but somebody may have been handed a credential.
+            false if !self.ended.iter().any(|(_, ended, _)| *ended == room) => {
+                self.effects.push_back((room, Effect::Event(RoomEventKind::Ended { reason })));
+                self.remember_ended(now, room, reason);
+            }
+            false => {}
         }
     }
 

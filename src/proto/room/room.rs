@@ -77,6 +77,11 @@ impl Room {
             (Stage::Seated, ClientMessage::Offer(to)) => self.relay(connection, me, to, ServerMessage::Offer),
             (Stage::Seated, ClientMessage::Answer(to)) => self.relay(connection, me, to, ServerMessage::Answer),
             (Stage::Seated, ClientMessage::Candidate(to)) => self.relay(connection, me, to, ServerMessage::Candidate),
+            (Stage::Seated, ClientMessage::Media(media))
+                if media.screen.as_ref().is_some_and(|mid| mid.len() > MID_BYTES_MAX) =>
+            {
+                self.refuse(connection, ErrorCode::Malformed)
+            }
             (Stage::Seated, ClientMessage::Media(media)) => self.set_media(me, media),
             (Stage::Seated, ClientMessage::Leave {}) => self.expel(connection, CloseCode::Left),
         }
@@ -310,3 +315,6 @@ impl Room {
         }
     }
 }
+
+/// RFC 8843 section 9.2 asks for `mid`s of at most a few bytes; browsers count.
+const MID_BYTES_MAX: usize = 32;

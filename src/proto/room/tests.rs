@@ -261,6 +261,15 @@ fn an_end_tells_everybody_and_a_late_socket_too() {
 }
 
 #[test]
+fn the_end_of_a_room_where_nobody_sits_is_an_event_too_and_happens_once() {
+    let mut room = TestRoom::new();
+    room.registry.handle_end(room.now, ROOM, EndReason::EndedByStaff);
+    assert_eq!(room.effects(), [Effect::Event(RoomEventKind::Ended { reason: EndReason::EndedByStaff })]);
+    room.registry.handle_end(room.now, ROOM, EndReason::EndedByStaff);
+    assert_eq!(room.effects(), []);
+}
+
+#[test]
 fn a_socket_that_takes_no_seat_is_closed_in_time() {
     let mut room = TestRoom::new();
     room.greeted(1, Role::Mentor);

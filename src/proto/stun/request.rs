@@ -40,6 +40,12 @@ impl Request {
         (message.typ.class == CLASS_REQUEST).then(|| Self { message, has_fingerprint: view.has_fingerprint() })
     }
 
+    /// What an answer needs of the request, and no more: so much may be kept for as long as it takes.
+    pub fn head(&self) -> Self {
+        let Message { typ, transaction_id, .. } = self.message;
+        Self { message: Message { typ, transaction_id, ..Message::default() }, has_fingerprint: self.has_fingerprint }
+    }
+
     /// What is asked for, one of the `METHOD_` constants of the `stun` crate.
     pub const fn method(&self) -> stun::message::Method {
         self.message.typ.method

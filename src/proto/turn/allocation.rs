@@ -35,8 +35,8 @@ pub(super) struct Allocation {
     pub(super) expires: Instant,
     pub(super) permissions: Permissions,
     pub(super) channels: Channels,
-    /// What the client asked, so that a retransmission is answered alike.
-    pub(super) request: Box<Request>,
+    /// The head of what the client asked, so that a retransmission is answered alike.
+    pub(super) request: Request,
     /// What it was granted.
     pub(super) lifetime: Duration,
 }
@@ -51,6 +51,12 @@ pub(super) enum State {
 }
 
 impl Allocation {
+    /// Whether both belong to the same room, or both to none of this box.
+    pub(super) fn shares_room(&self, other: &Self) -> bool {
+        let room = |allocation: &Self| allocation.identity.seat.map(|(room, _)| room);
+        room(self) == room(other)
+    }
+
     /// Whether a peer may reach the client, and be reached.
     pub(super) fn permits(&self, now: Instant, peer: PeerAddr) -> bool {
         self.permissions.holds(now, peer.0.ip())

@@ -8,12 +8,14 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 /// The rules; the relayed addresses of this server are above them, since both ends of such a path are its own clients.
 #[derive(Debug, Clone, Default)]
 pub struct PeerPolicy {
-    /// Opens ranges that are closed by default.
+    /// Opens ranges that are closed by default; an address of this box only if it is named itself.
     pub allow: Vec<IpNet>,
     /// Closes ranges; wins over `allow`.
     pub deny: Vec<IpNet>,
     /// The addresses of this box: nobody reaches its services through its relay.
     pub own: Vec<IpAddr>,
+    /// The networks this box stands in: whoever is outside does not reach them from inside, public addresses or not.
+    pub local: Vec<IpNet>,
 }
 
 impl PeerPolicy {
@@ -24,7 +26,11 @@ impl PeerPolicy {
         if within(&self.deny) {
             return false;
         }
-        within(&self.allow) || !(self.own.contains(&canonical) || self.own.contains(&ip) || is_special(canonical))
+        let is = |range: &IpNet| range.prefix_len() == range.max_prefix_len() && range.addr() == canonical;
+        if self.own.contains(&canonical) && !canonical.is_loopback() {
+            return self.allow.iter().any(is);
+        }
+        within(&self.allow) || !(within(&self.local) || is_special(canonical))
     }
 }
 
@@ -137,11 +143,15 @@ mod tests {
 
     #[test]
     fn allow_opens_and_deny_closes_and_deny_wins() {
-        let allow = vec!["10.1.0.0/16".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let allow = vec!["10.1.0.0/16".parse().unwrap(), "10.1.9.8/32".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let deny = vec!["10.1.2.0/24".parse().unwrap(), "8.8.8.0/24".parse().unwrap()];
-        let policy = PeerPolicy { allow, deny, own: vec![] };
+        let own = vec!["10.1.9.9".parse().unwrap(), "10.1.9.8".parse().unwrap()];
+        let policy = PeerPolicy { allow, deny, own, local: vec!["8.8.4.0/24".parse().unwrap()] };
         let allows = |ip: &str| policy.allows(ip.parse().unwrap());
         assert!(allows("10.1.1.1") && allows("::ffff:10.1.1.1") && allows("fd00::1"));
+        assert!(!allows("10.1.9.9"), "the box itself is not opened along with its network");
+        assert!(allows("10.1.9.8"), "unless it is named");
+        assert!(!allows("8.8.4.9") && allows("8.8.5.9"), "a neighbour with a public address");
         assert!(!allows("10.1.2.1") && !allows("::ffff:10.1.2.1") && !allows("8.8.8.8") && !allows("10.2.0.1"));
     }
 

@@ -28,38 +28,47 @@ struct Terms {
 impl Server {
     /// A request of whatever method; what is no request of TURN is dropped.
     pub(super) fn handle_request(&mut self, now: Now, tuple: FiveTuple, request: Request) -> Result<(), DropReason> {
-        let stranger = self.allocations.of_client(tuple).is_none();
-        if stranger && !self.sources.allows(now.instant, tuple.client.0.ip()) {
-            return Err(DropReason::RateLimited);
-        }
         let known = [METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND];
         if request.method() == METHOD_BINDING {
-            self.bind(tuple, &request);
+            self.bind(now, tuple, &request)
         } else if known.contains(&request.method()) {
-            self.prove(now, tuple, request);
+            self.prove(now, tuple, request)
         } else {
-            return Err(DropReason::Malformed);
+            Err(DropReason::Malformed)
         }
-        Ok(())
     }
 
     /// RFC 8489 section 6.3.1: where the request came from.
-    fn bind(&mut self, tuple: FiveTuple, request: &Request) {
+    fn bind(&mut self, now: Now, tuple: FiveTuple, request: &Request) -> Result<(), DropReason> {
+        self.charge(now, tuple)?;
         let answer = match refuse_unknown(request) {
             Some(refusal) => refusal,
             None => Reply::success(request).mapped(tuple.client.0),
         };
         self.reply(tuple, answer.encode(None));
+        Ok(())
     }
 
-    fn prove(&mut self, now: Now, tuple: FiveTuple, mut request: Request) {
+    /// What is answered to whoever has proved nothing has a rate; a request that proves itself costs nothing, so that nobody is shut
+    /// out by what others sent in their name.
+    fn charge(&mut self, now: Now, tuple: FiveTuple) -> Result<(), DropReason> {
+        let stranger = self.allocations.of_client(tuple).is_none();
+        let within = !stranger || self.sources.allows(now.instant, tuple.client.0.ip());
+        if within { Ok(()) } else { Err(DropReason::RateLimited) }
+    }
+
+    fn prove(&mut self, now: Now, tuple: FiveTuple, mut request: Request) -> Result<(), DropReason> {
         let standing = self.allocations.of_client(tuple);
         let holder = standing.map(|(_, allocation)| &allocation.identity);
         let standing = standing.map(|(id, _)| id);
         match self.authenticator.prove(now, tuple.client, &mut request, holder) {
-            Err(refusal) => self.reply(tuple, refusal),
+            Err(refusal) => {
+                self.charge(now, tuple)?;
+                self.reply(tuple, refusal);
+            }
             Ok(identity) => self.dispatch(now, tuple, request, identity, standing),
         }
+        Ok(())
     }
 
     fn dispatch(&mut self, now: Now, tuple: FiveTuple, request: Request, who: Identity, standing: Option<AllocationId>) {
@@ -101,7 +110,7 @@ impl Server {
             expires,
             permissions: Permissions::default(),
             channels: Channels::default(),
-            request: Box::new(request),
+            request: request.head(),
             lifetime,
         });
         self.expiries.insert(expires, id);
@@ -209,7 +218,7 @@ impl Server {
         let (Some(number), [peer]) = (number, peers.as_slice()) else { return Err(CODE_BAD_REQUEST) };
         let peer = PeerAddr(*peer);
         self.prove_family(id, peer)?;
-        if !self.may_reach(peer) {
+        if !self.may_reach(id, peer) {
             return Err(CODE_FORBIDDEN);
         }
         let allocation = self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?;

@@ -65,6 +65,7 @@ impl Server {
     /// What became of [`Effect::Bind`]; `None` if no address could be had.
     pub fn handle_bound(&mut self, id: AllocationId, relay: Option<RelayAddr>) {
         match relay {
+            Some(_) if self.allocations.get(id).is_none() => self.effects.push_back(Effect::Release { allocation: id }),
             Some(relay) => {
                 self.allocations.relaying(id, relay);
                 self.confirm(id);
@@ -151,7 +152,9 @@ impl Server {
             return Err(DropReason::NoPermission);
         }
         match (allocation.state, self.allocations.of_relay(peer)) {
-            (State::Relaying(RelayAddr(from)), Some((to, _))) => self.deliver(now, to, PeerAddr(from), packet),
+            (State::Relaying(RelayAddr(from)), Some((to, other))) if allocation.shares_room(other) => {
+                self.deliver(now, to, PeerAddr(from), packet)
+            }
             (State::Relaying(_), None) if peer.0.port() != 0 && self.policy.allows(peer.0.ip()) => Ok(Route::Peer(id, peer)),
             _ => Err(DropReason::ForbiddenPeer),
         }
@@ -201,9 +204,12 @@ impl Server {
         Some(allocation)
     }
 
-    /// Whether ChannelBind may name this peer: a live relayed address of this server, or whoever the policy allows.
-    pub(super) fn may_reach(&self, peer: PeerAddr) -> bool {
-        peer.0.port() != 0 && (self.allocations.of_relay(peer).is_some() || self.policy.allows(peer.0.ip()))
+    /// Whether ChannelBind may name this peer: a live relayed address of the same room, or whoever the policy allows.
+    pub(super) fn may_reach(&self, id: AllocationId, peer: PeerAddr) -> bool {
+        match (self.allocations.get(id), self.allocations.of_relay(peer)) {
+            (Some(allocation), Some((_, other))) => allocation.shares_room(other),
+            _ => peer.0.port() != 0 && self.policy.allows(peer.0.ip()),
+        }
     }
 
     /// Whether CreatePermission may name this peer: it has no say about ports, so every packet is judged again.

@@ -22,6 +22,7 @@ CREATE TABLE login_failures (
     failures       INTEGER NOT NULL,
     last_failed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX login_failures_by_time ON login_failures (last_failed_at);
 
 CREATE TABLE mentoring_sessions (
     id           TEXT PRIMARY KEY,

@@ -190,3 +190,14 @@ fn an_even_port_is_asked_of_the_driver_and_a_pair_of_ports_is_508() {
     let effects = lab.request(&mut client, METHOD_ALLOCATE, &[&UDP, &Raw(ATTR_EVEN_PORT, &[0])]);
     assert!(matches!(effects[..], [Effect::Bind { even: true, .. }]), "{effects:?}");
 }
+
+#[test]
+fn an_allocation_that_ends_while_its_address_is_bound_frees_the_port() {
+    let mut lab = Lab::new();
+    let mut client = lab.client(ALICE, 1);
+    let effects = lab.request(&mut client, METHOD_ALLOCATE, &[&UDP]);
+    let [Effect::Bind { allocation, .. }] = effects[..] else { panic!("{effects:?}") };
+    lab.request(&mut client, METHOD_REFRESH, &[&Lifetime(Duration::ZERO)]);
+    lab.server.handle_bound(allocation, Some(RelayAddr(address("9.9.9.9:50001"))));
+    assert_eq!(lab.effects(), [Effect::Release { allocation }]);
+}

@@ -141,3 +141,16 @@ fn over_a_stream_channel_data_is_padded_and_a_lost_stream_takes_its_allocation()
         assert_eq!(lab.effects(), [Effect::Release { allocation: id }]);
     }
 }
+
+#[test]
+fn nobody_reaches_a_relayed_address_of_another_room() {
+    let mut lab = Lab::new();
+    let (mut alice, _, alice_relay) = lab.allocated(ALICE, 1);
+    let elsewhere = CredentialSecret::new(b"own").mint(START, room(2), seat(9));
+    let mut bob = lab.client_with(BOB, elsewhere);
+    let (_, bob_relay) = lab.allocate(&mut bob);
+    lab.permit(&mut bob, alice_relay.0);
+    lab.permit(&mut alice, bob_relay.0);
+    assert_eq!(lab.channel(&mut alice, 0x4000, bob_relay.0), Some(403));
+    assert_eq!(lab.send(alice.tuple, &send_indication(bob_relay.0, b"x")).0, Route::Dropped(DropReason::ForbiddenPeer));
+}

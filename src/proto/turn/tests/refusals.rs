@@ -187,6 +187,10 @@ fn whoever_has_proved_nothing_asks_within_a_rate_and_others_do_not_notice() {
     assert_eq!(lab.send(neighbour, &binding).0, Route::Dropped(DropReason::RateLimited));
     lab.effects();
     assert_eq!(lab.ask(&mut client, METHOD_REFRESH, &[]).code, None, "who has an allocation is no stranger");
+    let mut signed =
+        Client { tuple: FiveTuple { client: ClientAddr(address("5.5.5.5:5000")), ..client.tuple }, ..client.clone() };
+    lab.request(&mut signed, METHOD_REFRESH, &[&turn::proto::lifetime::Lifetime(Duration::ZERO)]);
+    lab.allocate(&mut signed);
     lab.client(BOB, 2);
     lab.pass(Duration::from_secs(1));
     let again = (0..100).filter(|_| lab.send(neighbour, &binding).0 == Route::Handled).count();
