@@ -33,6 +33,10 @@ test-web: web/node_modules/.installed ## unit tests of the web client
 test-browser: prerequisites target/release/visavis tests/browser/node_modules/.installed ## real browsers, in a network namespace of their own
 	tests/browser/run 2>&1 | tests/tools/count browser
 
+.PHONY: bench-relay
+bench-relay: target/release/visavis ## the relay against coturn, on one core each (needs two); ARGS="--quick even"
+	$(CARGO) bench --locked --bench relay -- $(ARGS)
+
 .PHONY: lint
 lint: web/dist/index.html tests/browser/node_modules/.installed ## clippy with warnings denied, types and lints of the web client
 	$(CARGO) clippy --locked --all-targets -- -D warnings

@@ -1,0 +1,107 @@
+//! The relay's load bench: this daemon and Debian's coturn on one core, one load generator on another, in turns.
+//!
+//! `docs/bench-relay.md` says how to run it and what its rows mean.
+
+mod client;
+mod endpoint;
+mod frame;
+mod generator;
+mod machine;
+mod report;
+mod scenario;
+mod server;
+mod stream;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+
+use machine::Core;
+use report::Report;
+use scenario::{Effort, SCENARIOS, Scenario};
+use server::{Launch, Product};
+
+/// Compares the relay of this daemon with coturn.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Scenarios to run; none: all of them.
+    scenarios: Vec<String>,
+    /// Two rounds of one second: whether it works, not how fast.
+    #[arg(long)]
+    quick: bool,
+    /// Rounds; each runs both servers, and the order alternates.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of load a run.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Core of the servers.
+    #[arg(long, default_value_t = 0)]
+    server_core: usize,
+    /// Core of the load generator.
+    #[arg(long, default_value_t = 1)]
+    load_core: usize,
+    /// Daemon to measure instead of the one that was just built.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_visavis"))]
+    daemon: PathBuf,
+    /// What `cargo bench` says; without it this is a run of the tests.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if !arguments.bench {
+        println!("nothing to test: make bench-relay, or cargo bench --bench relay");
+        return Ok(());
+    }
+    let chosen = choose(&arguments.scenarios)?;
+    let (rounds, length) = match arguments.quick {
+        true => (2, Duration::from_secs(1)),
+        false => (arguments.rounds.max(1), Duration::try_from_secs_f64(arguments.seconds).context("--seconds")?),
+    };
+    let launch = Launch::new(arguments.daemon, Core(arguments.server_core))?;
+    machine::raise_open_files()?;
+    Core(arguments.load_core).take()?;
+    println!("{}", machine::describe());
+    println!("{rounds} rounds of {:.1} s of load for each server\n", length.as_secs_f64());
+    println!("{}", report::HEADER);
+    let effort = Effort { length, quick: arguments.quick };
+    let mut others = Vec::new();
+    for scenario in chosen {
+        let mut report = Report::default();
+        for round in 0..rounds {
+            for product in order(round) {
+                let figures =
+                    scenario.run(&launch, product, &effort).with_context(|| format!("{} with {product}", scenario.name))?;
+                others.push(figures.others);
+                report.add(product, figures.rows);
+            }
+        }
+        report.print(scenario.name);
+    }
+    println!("\n{}", report::noise(&mut others));
+    println!("{}", machine::load_average());
+    Ok(())
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Scenario>> {
+    if names.is_empty() {
+        return Ok(SCENARIOS.iter().collect());
+    }
+    let find = |name: &String| SCENARIOS.iter().find(|scenario| scenario.name == name);
+    match names.iter().find(|name| find(name).is_none()) {
+        None => Ok(names.iter().filter_map(find).collect()),
+        Some(unknown) => {
+            let known: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+            bail!("no scenario `{unknown}`: there are {}", known.join(", "))
+        }
+    }
+}
+
+/// Whoever goes first finds a cooler processor, so they take turns.
+fn order(round: usize) -> [Product; 2] {
+    if round.is_multiple_of(2) { [Product::Visavis, Product::Coturn] } else { [Product::Coturn, Product::Visavis] }
+}

@@ -1,0 +1,69 @@
+//! The table: medians of both servers, and their ratio round by round.
+
+use crate::server::Product;
+
+/// The runs of one scenario, round by round.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    visavis: Vec<Vec<(&'static str, f64)>>,
+    coturn: Vec<Vec<(&'static str, f64)>>,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, product: Product, rows: Vec<(&'static str, f64)>) {
+        match product {
+            Product::Visavis => self.visavis.push(rows),
+            Product::Coturn => self.coturn.push(rows),
+        }
+    }
+
+    pub(crate) fn print(&self, scenario: &str) {
+        let names = self.visavis.first().into_iter().flatten().map(|(name, _)| *name);
+        for (row, name) in names.enumerate() {
+            let column = |runs: &[Vec<(&'static str, f64)>]| -> Vec<f64> { runs.iter().map(|rows| rows[row].1).collect() };
+            let (visavis, coturn) = (column(&self.visavis), column(&self.coturn));
+            let ratios: Vec<f64> = visavis.iter().zip(&coturn).map(|(one, other)| one / other).collect();
+            let (one, other) = (number(median(visavis)), number(median(coturn)));
+            println!("| {scenario:<14} | {name:<28} | {one:>8} | {other:>8} | {:<19} |", ratio(ratios));
+        }
+    }
+}
+
+/// How much the other programs of the machine were in the way.
+pub(crate) fn noise(shares: &mut [f64]) -> String {
+    let most = shares.iter().copied().fold(0.0, f64::max);
+    let middle = median(shares.to_vec());
+    format!("other programs on the servers' core: {:.0} % of a run in the median, {:.0} % at most", middle * 100.0, most * 100.0)
+}
+
+fn ratio(ratios: Vec<f64>) -> String {
+    if !ratios.iter().all(|ratio| ratio.is_finite()) {
+        return "-".to_owned();
+    }
+    let (low, high) = ratios.iter().fold((f64::MAX, f64::MIN), |(low, high), ratio| (low.min(*ratio), high.max(*ratio)));
+    format!("{:.2} ({low:.2}..{high:.2})", median(ratios))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        odd if !odd.is_multiple_of(2) => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+fn number(value: f64) -> String {
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else if value >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+pub(crate) const HEADER: &str = "\
+| scenario       | figure                       |  visavis |   coturn | ratio (min..max)    |
+| -------------- | ---------------------------- | -------: | -------: | ------------------- |";
