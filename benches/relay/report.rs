@@ -24,7 +24,7 @@ impl Report {
             let (visavis, coturn) = (column(&self.visavis), column(&self.coturn));
             let ratios: Vec<f64> = visavis.iter().zip(&coturn).map(|(one, other)| one / other).collect();
             let (one, other) = (number(median(visavis)), number(median(coturn)));
-            println!("| {scenario:<14} | {name:<28} | {one:>8} | {other:>8} | {:<19} |", ratio(ratios));
+            println!("| {scenario:<14} | {name:<28} | {one:>8} | {other:>8} | {:<21} |", ratio(ratios));
         }
     }
 }
@@ -41,7 +41,7 @@ fn ratio(ratios: Vec<f64>) -> String {
         return "-".to_owned();
     }
     let (low, high) = ratios.iter().fold((f64::MAX, f64::MIN), |(low, high), ratio| (low.min(*ratio), high.max(*ratio)));
-    format!("{:.2} ({low:.2}..{high:.2})", median(ratios))
+    format!("{} ({}..{})", number(median(ratios)), number(low), number(high))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -65,5 +65,5 @@ fn number(value: f64) -> String {
 }
 
 pub(crate) const HEADER: &str = "\
-| scenario       | figure                       |  visavis |   coturn | ratio (min..max)    |
-| -------------- | ---------------------------- | -------: | -------: | ------------------- |";
+| scenario       | figure                       |  visavis |   coturn | ratio (min..max)      |
+| -------------- | ---------------------------- | -------: | -------: | --------------------- |";

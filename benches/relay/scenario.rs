@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::client::{self, Ask, Client, Transport};
 use crate::endpoint::Endpoint;
@@ -69,14 +69,15 @@ enum Ways {
 impl Scenario {
     /// Starts a server, loads it and ends it.
     pub(crate) fn run(&self, launch: &Launch, product: Product, effort: &Effort) -> Result<Figures> {
-        let server = launch.start(product)?;
+        let mut server = launch.start(product)?;
         let begun = Instant::now();
         let (core, own) = (launch.core.busy(), server.processor_time()?);
         let rows = match &self.kind {
             Kind::Relay(load) => load.run(&server, effort),
             Kind::Allocate => allocate(&server, effort),
             Kind::Memory => memory(&server, effort),
-        }?;
+        };
+        let rows = rows.with_context(|| server.last_words())?;
         let own = server.processor_time()?.saturating_sub(own);
         let others = launch.core.busy().saturating_sub(core).saturating_sub(own);
         Ok(Figures { rows, others: others.as_secs_f64() / begun.elapsed().as_secs_f64() })

@@ -1,5 +1,6 @@
 //! The two servers: their configurations, their lives, and what the kernel says they used.
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -24,6 +25,7 @@ pub(crate) struct Launch {
     daemon: PathBuf,
     pub(crate) core: Core,
     folder: TempDir,
+    next_port: Cell<u16>,
 }
 
 /// A running server, ended when dropped.
@@ -33,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) plain: SocketAddr,
     /// TLS.
     pub(crate) tls: SocketAddr,
+    log: PathBuf,
 }
 
 impl Launch {
@@ -41,12 +44,12 @@ impl Launch {
         let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).context("no certificate")?;
         fs::write(folder.path().join("certificate.pem"), certified.cert.pem())?;
         fs::write(folder.path().join("key.pem"), certified.signing_key.serialize_pem())?;
-        Ok(Self { daemon, core, folder })
+        Ok(Self { daemon, core, folder, next_port: Cell::new(LISTEN_PORT_MIN) })
     }
 
     /// Starts a server afresh and waits until it answers.
     pub(crate) fn start(&self, product: Product) -> Result<Server> {
-        let (plain, tls, http) = (free_port()?, free_port()?, free_port()?);
+        let (plain, tls, http) = (self.free_port()?, self.free_port()?, self.free_port()?);
         let folder = self.folder.path();
         let config = folder.join(format!("{product}.conf"));
         let (text, mut command) = match product {
@@ -66,12 +69,24 @@ impl Launch {
         let output = File::create(&log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let child = command.spawn().with_context(|| format!("{product} cannot be started"))?;
-        let mut server = Server { child, plain, tls };
-        if let Err(cause) = server.wait_until_it_answers() {
-            let remedy = "coturn is Debian's package of that name";
-            bail!("{product}: {cause} ({remedy})\n{}", fs::read_to_string(&log).unwrap_or_default());
+        let mut server = Server { child, plain, tls, log };
+        match server.wait_until_it_answers() {
+            Ok(()) => Ok(server),
+            Err(cause) => bail!("{product}: {cause}\n{}", server.last_words()),
         }
-        Ok(server)
+    }
+
+    /// A loopback address whose port is free for UDP and TCP, each used once.
+    fn free_port(&self) -> Result<SocketAddr> {
+        for _ in LISTEN_PORT_MIN..=LISTEN_PORT_MAX {
+            let port = self.next_port.get();
+            self.next_port.set(if port == LISTEN_PORT_MAX { LISTEN_PORT_MIN } else { port + 1 });
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
+                return Ok(address);
+            }
+        }
+        bail!("no port of {LISTEN_PORT_MIN}-{LISTEN_PORT_MAX} is free for UDP and TCP")
     }
 
     /// As shipped, but that one source may be many clients.
@@ -121,6 +136,17 @@ impl Server {
         bail!("it does not answer")
     }
 
+    /// Whether it lives, and the end of its log.
+    pub(crate) fn last_words(&mut self) -> String {
+        let state = match self.child.try_wait() {
+            Ok(Some(status)) => format!("it has ended, with {status}"),
+            _ => "it is still there".to_owned(),
+        };
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        [&[state.as_str()], &lines[lines.len().saturating_sub(LAST_WORDS)..]].concat().join("\n")
+    }
+
     /// Processor time of all its threads, which the scheduler counts in nanoseconds.
     pub(crate) fn processor_time(&self) -> Result<Duration> {
         let mut nanos = 0;
@@ -157,23 +183,14 @@ impl fmt::Display for Product {
     }
 }
 
-/// A loopback address whose port is free for UDP and TCP.
-fn free_port() -> Result<SocketAddr> {
-    for _ in 0..ATTEMPTS_MAX {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        if UdpSocket::bind(address).is_ok() {
-            return Ok(address);
-        }
-    }
-    bail!("no port is free for UDP and TCP")
-}
-
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const REALM: &str = "visavis";
-/// Below the ports that the kernel gives to the generator's own sockets.
+/// All below the ports that the kernel gives to the generator's own sockets.
 const RELAY_PORT_MIN: u16 = 10_000;
 const RELAY_PORT_MAX: u16 = 31_999;
+const LISTEN_PORT_MIN: u16 = 32_000;
+const LISTEN_PORT_MAX: u16 = 32_767;
+const LAST_WORDS: usize = 20;
 const START_MAX: Duration = Duration::from_secs(10);
-const ATTEMPTS_MAX: usize = 100;
 /// RFC 8489 section 5: method 1, no attributes, the magic cookie, a transaction id.
 const BINDING_REQUEST: &[u8] = b"\x00\x01\x00\x00\x21\x12\xA4\x42bench-relay.";
