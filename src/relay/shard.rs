@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,8 +12,9 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::ports::Ports;
 use super::streams::Streams;
-use super::udp::{self, BATCH, Batch, Departure};
+use super::udp::{self, Arrival, BATCH, Batch, Departure};
 use super::{Command, Config, NewStream, Secrets};
+use crate::proto::stun::Packet;
 use crate::proto::turn::{
     self, AllocationId, ClientAddr, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server, Transport,
 };
@@ -163,18 +164,12 @@ impl Shard {
 
     fn read_listener(&mut self, index: usize) -> usize {
         let Ok(count) = self.batch.receive(&self.listeners[index]) else { return 0 };
-        let now = now();
-        for place in 0..count {
-            let Some((arrival, mut packet)) = self.batch.datagram(place) else { continue };
-            let bound = self.addresses[index];
-            let server = SocketAddr::new(arrival.reached.unwrap_or(bound.ip()), bound.port());
-            let tuple = FiveTuple { client: ClientAddr(arrival.source), server, transport: Transport::Udp };
-            let route = self.server.handle_client(now, tuple, &mut packet);
-            let bytes = packet.range();
-            self.depart(route, bytes);
-        }
-        self.batch.send(&mut self.departures);
-        self.carry_out();
+        let (bound, now) = (self.addresses[index], now());
+        self.route(|server, arrival, packet| {
+            let reached = SocketAddr::new(arrival.reached.unwrap_or(bound.ip()), bound.port());
+            let tuple = FiveTuple { client: ClientAddr(arrival.source), server: reached, transport: Transport::Udp };
+            server.handle_client(now, tuple, packet)
+        });
         count
     }
 
@@ -182,15 +177,20 @@ impl Shard {
         let Some(Some(relay)) = self.relays.get(place) else { return 0 };
         let Ok(count) = self.batch.receive(&relay.socket) else { return 0 };
         let (allocation, now) = (relay.allocation, Instant::now());
-        for index in 0..count {
+        self.route(|server, arrival, packet| server.handle_peer(now, allocation, PeerAddr(arrival.source), packet));
+        count
+    }
+
+    /// Routes what the batch holds, and sends what came of it.
+    fn route(&mut self, decide: impl Fn(&mut Server, Arrival, &mut Packet<'_>) -> Route) {
+        for index in 0..self.batch.len() {
             let Some((arrival, mut packet)) = self.batch.datagram(index) else { continue };
-            let route = self.server.handle_peer(now, allocation, PeerAddr(arrival.source), &mut packet);
+            let route = decide(&mut self.server, arrival, &mut packet);
             let bytes = packet.range();
             self.depart(route, bytes);
         }
         self.batch.send(&mut self.departures);
         self.carry_out();
-        count
     }
 
     /// Frames of a stream take the same way as datagrams, and no more of them a turn; [`BATCH`] if there may be more.
@@ -202,14 +202,7 @@ impl Shard {
         let framed = stream.take_frames(|frame| self.batch.place(tuple.client.0, frame));
         let (whole, held) = (stream.holds_frame(), stream.held());
         let now = now();
-        for index in 0..self.batch.len() {
-            let Some((_, mut packet)) = self.batch.datagram(index) else { continue };
-            let route = self.server.handle_client(now, tuple, &mut packet);
-            let bytes = packet.range();
-            self.depart(route, bytes);
-        }
-        self.batch.send(&mut self.departures);
-        self.carry_out();
+        self.route(|server, _, packet| server.handle_client(now, tuple, packet));
         // A stream that became writable has an event too, and may have waited for it.
         self.flush(place);
         let greedy = !whole && held > STRANGER_HELD_MAX && !self.server.has_allocation(tuple);
@@ -266,7 +259,8 @@ impl Shard {
     /// The listener that a client reached.
     fn socket_to(&self, tuple: FiveTuple) -> Option<i32> {
         let serves = |bound: &SocketAddr| {
-            let address = bound.ip() == tuple.server.ip() || (is_any(bound.ip()) && bound.is_ipv4() == tuple.server.is_ipv4());
+            let address =
+                bound.ip() == tuple.server.ip() || (bound.ip().is_unspecified() && bound.is_ipv4() == tuple.server.is_ipv4());
             bound.port() == tuple.server.port() && address
         };
         let index = self.addresses.iter().position(serves)?;
@@ -355,10 +349,6 @@ impl Shard {
 
 fn now() -> Now {
     Now { instant: Instant::now(), unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() }
-}
-
-const fn is_any(ip: IpAddr) -> bool {
-    ip.is_unspecified()
 }
 
 const WAKER: Token = Token(usize::MAX);

@@ -46,6 +46,15 @@ pub enum AddressFamily {
 }
 
 impl AddressFamily {
+    /// The family of its number on the wire.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Ipv4),
+            2 => Some(Self::Ipv6),
+            _ => None,
+        }
+    }
+
     /// An address's family.
     pub const fn of(ip: IpAddr) -> Self {
         match ip {

@@ -131,12 +131,8 @@ impl Server {
             Some(UDP) => {}
             Some(_) => return Err(CODE_UNSUPPORTED_TRANS_PROTO),
         }
-        let family = match request.requested_family() {
-            Ok(Some(1)) => Some(AddressFamily::Ipv4),
-            Ok(Some(_)) => Some(AddressFamily::Ipv6),
-            Ok(None) => None,
-            Err(_) => return Err(CODE_ADDR_FAMILY_NOT_SUPPORTED),
-        };
+        let number = request.requested_family().map_err(|_| CODE_ADDR_FAMILY_NOT_SUPPORTED)?;
+        let family = number.map(|number| AddressFamily::from_number(number).ok_or(CODE_ADDR_FAMILY_NOT_SUPPORTED)).transpose()?;
         let even = request.even_port().map_err(bad)?;
         if even == Some(true) {
             // No port is kept for a second allocation: nobody who multiplexes RTCP asks for one.
@@ -178,7 +174,11 @@ impl Server {
     /// RFC 8656 section 8.2.
     fn refresh(&mut self, now: Now, id: AllocationId, request: &Request) -> Answer {
         let allocation = self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?;
-        if request.requested_family().map_err(bad)?.is_some_and(|family| family != number(allocation.family)) {
+        if request
+            .requested_family()
+            .map_err(bad)?
+            .is_some_and(|family| AddressFamily::from_number(family) != Some(allocation.family))
+        {
             return Err(CODE_PEER_ADDR_FAMILY_MISMATCH);
         }
         let asked = request.lifetime().map_err(bad)?;
@@ -254,13 +254,6 @@ fn refuse_unknown(request: &Request) -> Option<Reply> {
 /// RFC 8656 section 7.2: what was asked for, within bounds.
 fn granted(asked: Option<Duration>) -> Duration {
     asked.unwrap_or(LIFETIME_DEFAULT).clamp(LIFETIME_DEFAULT, LIFETIME_MAX)
-}
-
-const fn number(family: AddressFamily) -> u8 {
-    match family {
-        AddressFamily::Ipv4 => 1,
-        AddressFamily::Ipv6 => 2,
-    }
 }
 
 const fn bad(_: Malformed) -> ErrorCode {
