@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Output, Stdio};
+use std::time::Duration;
 
 use tokio::process::Command;
 
@@ -50,9 +51,8 @@ async fn uclient_relays_over_the_port_of_the_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uclient_loses_nothing_to_a_peer_outside() {
-    let port = free_port();
-    let _peer = Peer::listen(port);
-    let port = port.to_string();
+    let peer = Peer::start();
+    let port = peer.port.to_string();
     for over in [Over::Udp, Over::Tcp] {
         uclient_completes("127.0.0.1:0", over, &["-e", "127.0.0.1", "-r", &port]).await;
         uclient_completes("127.0.0.1:0", over, &["-s", "-e", "127.0.0.1", "-r", &port]).await;
@@ -105,32 +105,50 @@ async fn uclient(address: SocketAddr, secret: &str, arguments: &[&str]) -> Outpu
 }
 
 /// coturn's echoing peer, ended when dropped.
-struct Peer(Child);
+struct Peer {
+    process: Child,
+    port: u16,
+}
 
 impl Peer {
-    fn listen(port: u16) -> Self {
+    /// On a port of its own. It lives on without one when its bind fails, so only an echo tells that it listens; whoever took the port first,
+    /// the next one is tried.
+    fn start() -> Self {
+        (0..20).map(|_| Self::on(free_port())).find(Self::echoes).expect("turnutils_peer echoes on one of twenty ports")
+    }
+
+    fn on(port: u16) -> Self {
         let mut command = std::process::Command::new("turnutils_peer");
         command.args(["-L", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
-        let peer = Self(command.spawn().expect(MISSING));
-        // It is there once its port is taken.
-        while UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            std::thread::yield_now();
-        }
-        peer
+        Self { process: command.spawn().expect(MISSING), port }
+    }
+
+    fn echoes(&self) -> bool {
+        let asking = UdpSocket::bind("127.0.0.1:0").unwrap();
+        asking.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        asking.connect(("127.0.0.1", self.port)).unwrap();
+        (0..40).any(|_| {
+            let answer = asking.send(b"anybody there?").and_then(|_| asking.recv(&mut [0; 64]));
+            if answer.is_err() {
+                // Refused at once while nothing listens.
+                std::thread::sleep(Duration::from_millis(25));
+            }
+            answer.is_ok()
+        })
     }
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
 async fn run(program: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(arguments).kill_on_drop(true);
-    tokio::time::timeout(std::time::Duration::from_secs(60), command.output()).await.expect("it ends by itself").expect(MISSING)
+    tokio::time::timeout(Duration::from_secs(60), command.output()).await.expect("it ends by itself").expect(MISSING)
 }
 
 fn text(output: &Output) -> String {
