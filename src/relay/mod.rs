@@ -5,6 +5,7 @@
 //! sibling.
 
 mod ports;
+mod ready;
 mod shard;
 mod stream;
 mod streams;

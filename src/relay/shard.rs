@@ -1,6 +1,5 @@
 //! One thread's loop: wait, receive a batch, route each datagram, send what came of it.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -11,8 +10,9 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::ports::Ports;
+use super::ready::Ready;
 use super::streams::Streams;
-use super::udp::{self, Arrival, BATCH, Batch, Departure};
+use super::udp::{self, Arrival, BATCH, Batch, Departure, Sender};
 use super::{Command, Config, NewStream, Secrets};
 use crate::proto::stun::Packet;
 use crate::proto::turn::{
@@ -34,8 +34,8 @@ pub(super) struct Shard {
     swept: Instant,
     batch: Batch,
     departures: Vec<Departure>,
-    /// Sockets that may hold more than was read, each at most once.
-    ready: VecDeque<Token>,
+    sender: Sender,
+    ready: Ready,
     stopped: bool,
 }
 
@@ -85,7 +85,8 @@ impl Shard {
             swept: Instant::now(),
             batch: Batch::new(),
             departures: Vec::with_capacity(BATCH),
-            ready: VecDeque::new(),
+            sender: Sender::new(),
+            ready: Ready::default(),
             stopped: false,
         };
         Ok((shard, waker))
@@ -108,7 +109,12 @@ impl Shard {
                 }
                 continue;
             }
-            self.note(&events);
+            for event in &events {
+                match event.token() {
+                    WAKER => self.obey(),
+                    token => self.ready.push(token),
+                }
+            }
             let relayed = self.turn();
             let interval = woken.elapsed();
             if self.ready.is_empty() && (1..BATCH).contains(&relayed) && interval < 2 * self.max_delay {
@@ -129,95 +135,95 @@ impl Shard {
         next.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
-    fn note(&mut self, events: &Events) {
-        for event in events {
-            if !self.ready.contains(&event.token()) {
-                self.ready.push_back(event.token());
-            }
-        }
-    }
-
-    /// One batch from each socket that has something; how many datagrams were relayed.
+    /// What waits at each socket that has something, gathered and sent together; how many datagrams were relayed.
     fn turn(&mut self) -> usize {
-        let mut relayed = 0;
+        let (mut relayed, now) = (0, now());
         for _ in 0..self.ready.len() {
-            let Some(token) = self.ready.pop_front() else { break };
-            let received = match token {
-                WAKER => self.obey(),
-                Token(index) if index < self.listeners.len() => self.read_listener(index),
+            let Some(token) = self.ready.pop() else { break };
+            let (more, received) = match token {
+                Token(index) if index < self.listeners.len() => self.read_listener(now, index),
                 Token(token) => {
                     let place = token - self.listeners.len();
-                    if place.is_multiple_of(2) { self.read_relay(place / 2) } else { self.read_stream(place / 2) }
+                    if place.is_multiple_of(2) { self.read_relay(now, place / 2) } else { self.read_stream(now, place / 2) }
                 }
             };
             relayed += received;
-            // A short batch has emptied the socket; the next datagram is a new event.
-            if received == BATCH {
-                self.ready.push_back(token);
+            if more {
+                self.ready.push(token);
+            }
+            if self.batch.is_full() {
+                self.send();
             }
         }
-        self.server.handle_timeout(Instant::now());
-        self.sweep(Instant::now());
+        self.send();
+        self.server.handle_timeout(now.instant);
+        self.sweep(now.instant);
+        self.flush_streams();
         self.carry_out();
         relayed
     }
 
-    fn read_listener(&mut self, index: usize) -> usize {
-        let Ok(count) = self.batch.receive(&self.listeners[index]) else { return 0 };
-        let (bound, now) = (self.addresses[index], now());
-        self.route(|server, arrival, packet| {
+    fn read_listener(&mut self, now: Now, index: usize) -> (bool, usize) {
+        let before = self.batch.len();
+        let Ok(received) = self.batch.receive(&self.listeners[index]) else { return (false, 0) };
+        // A batch that is not full has emptied the socket; the next datagram is a new event.
+        let more = self.batch.is_full();
+        let bound = self.addresses[index];
+        self.route(before, |server, arrival, packet| {
             let reached = SocketAddr::new(arrival.reached.unwrap_or(bound.ip()), bound.port());
             let tuple = FiveTuple { client: ClientAddr(arrival.source), server: reached, transport: Transport::Udp };
             server.handle_client(now, tuple, packet)
         });
-        count
+        (more, received)
     }
 
-    fn read_relay(&mut self, place: usize) -> usize {
-        let Some(Some(relay)) = self.relays.get(place) else { return 0 };
-        let Ok(count) = self.batch.receive(&relay.socket) else { return 0 };
-        let (allocation, now) = (relay.allocation, Instant::now());
-        self.route(|server, arrival, packet| server.handle_peer(now, allocation, PeerAddr(arrival.source), packet));
-        count
+    fn read_relay(&mut self, now: Now, place: usize) -> (bool, usize) {
+        let Some(Some(relay)) = self.relays.get(place) else { return (false, 0) };
+        let before = self.batch.len();
+        let Ok(received) = self.batch.receive(&relay.socket) else { return (false, 0) };
+        let (allocation, more) = (relay.allocation, self.batch.is_full());
+        self.route(before, |server, arrival, packet| {
+            server.handle_peer(now.instant, allocation, PeerAddr(arrival.source), packet)
+        });
+        (more, received)
     }
 
-    /// Routes what the batch holds, and sends what came of it.
-    fn route(&mut self, decide: impl Fn(&mut Server, Arrival, &mut Packet<'_>) -> Route) {
-        for index in 0..self.batch.len() {
+    /// Routes what the batch holds from `first` on. Answers leave at once; what is relayed leaves with the rest of the turn.
+    fn route(&mut self, first: usize, decide: impl Fn(&mut Server, Arrival, &mut Packet<'_>) -> Route) {
+        for index in first..self.batch.len() {
             let Some((arrival, mut packet)) = self.batch.datagram(index) else { continue };
             let route = decide(&mut self.server, arrival, &mut packet);
             let bytes = packet.range();
             self.depart(route, bytes);
         }
-        self.batch.send(&mut self.departures);
         self.carry_out();
     }
 
-    /// Frames of a stream take the same way as datagrams, and no more of them a turn; [`BATCH`] if there may be more.
-    fn read_stream(&mut self, place: usize) -> usize {
-        let Some(stream) = self.streams.get_mut(place) else { return 0 };
-        let tuple = stream.tuple;
-        let filled = if stream.holds_frame() { Ok(true) } else { stream.fill() };
+    /// Sends what the turn has gathered.
+    fn send(&mut self) {
+        self.sender.send(&mut self.departures, self.batch.arena());
         self.batch.clear();
-        let framed = stream.take_frames(|frame| self.batch.place(tuple.client.0, frame));
-        let (whole, held) = (stream.holds_frame(), stream.held());
-        let now = now();
-        self.route(|server, _, packet| server.handle_client(now, tuple, packet));
-        // A stream that became writable has an event too, and may have waited for it.
-        self.flush(place);
-        let greedy = !whole && held > STRANGER_HELD_MAX && !self.server.has_allocation(tuple);
-        match framed.and(filled) {
-            Ok(more) if !greedy => usize::from(more || whole) * BATCH,
-            _ => {
-                self.drop_stream(place);
-                0
-            }
-        }
     }
 
-    fn flush(&mut self, place: usize) {
-        if self.streams.get_mut(place).is_some_and(|stream| stream.flush().is_err()) {
-            self.drop_stream(place);
+    /// Frames of a stream take the same way as datagrams, and no more of them than the batch has room for.
+    fn read_stream(&mut self, now: Now, place: usize) -> (bool, usize) {
+        let Some(stream) = self.streams.get_mut(place) else { return (false, 0) };
+        let tuple = stream.tuple;
+        let filled = if stream.holds_frame() { Ok(true) } else { stream.fill() };
+        let before = self.batch.len();
+        let framed = stream.take_frames(|frame| self.batch.place(tuple.client.0, frame));
+        let (whole, held) = (stream.holds_frame(), stream.held());
+        let received = self.batch.len() - before;
+        self.route(before, |server, _, packet| server.handle_client(now, tuple, packet));
+        // A stream that became writable has an event too, and may have waited for it.
+        self.streams.note(place);
+        let greedy = !whole && held > STRANGER_HELD_MAX && !self.server.has_allocation(tuple);
+        match framed.and(filled) {
+            Ok(more) if !greedy => (more || whole, received),
+            _ => {
+                self.drop_stream(place);
+                (false, received)
+            }
         }
     }
 
@@ -267,15 +273,18 @@ impl Shard {
         Some(self.listeners[index].as_raw_fd())
     }
 
-    /// Carrying an effect out may bring new ones: a bound address is told to its client, a stream that breaks ends an allocation.
     fn carry_out(&mut self) {
-        loop {
-            if let Some(effect) = self.server.poll_effect() {
-                self.carry_out_one(effect);
-            } else if let Some(place) = self.streams.next_dirty() {
-                self.flush(place);
-            } else {
-                break;
+        // Carrying an effect out may bring new ones: a bound address is told to its client.
+        while let Some(effect) = self.server.poll_effect() {
+            self.carry_out_one(effect);
+        }
+    }
+
+    /// One write for all that waits at a stream.
+    fn flush_streams(&mut self) {
+        while let Some(place) = self.streams.next_dirty() {
+            if self.streams.get_mut(place).is_some_and(|stream| stream.flush().is_err()) {
+                self.drop_stream(place);
             }
         }
     }
@@ -295,7 +304,11 @@ impl Shard {
                 }
                 self.server.handle_bound(allocation, bound.ok());
             }
-            Effect::Release { allocation } => self.close(allocation),
+            Effect::Release { allocation } => {
+                // Departures name sockets by number, which the next socket may get.
+                self.send();
+                self.close(allocation);
+            }
         }
     }
 
@@ -327,12 +340,12 @@ impl Shard {
         }
         match self.streams.adopt(stream, Instant::now(), self.poll.registry(), token) {
             // Its TLS may have read what the socket will never announce again.
-            Ok(token) => self.ready.push_back(token),
+            Ok(token) => self.ready.push(token),
             Err(cause) => log::debug!(event = "stream_lost", cause:% = cause; "a stream was gone before it was served"),
         }
     }
 
-    fn obey(&mut self) -> usize {
+    fn obey(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Adopt(stream) => self.adopt(*stream),
@@ -343,7 +356,6 @@ impl Shard {
                 Command::Stop => self.stopped = true,
             }
         }
-        0
     }
 }
 

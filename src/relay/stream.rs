@@ -28,6 +28,8 @@ pub(super) struct Stream {
     /// When it was seen without an allocation first; such a stream is not kept.
     pub(super) idle_since: Option<Instant>,
     pub(super) socket: TcpStream,
+    /// Whether it is among those that may have something to write.
+    pub(super) noted: bool,
     tls: Option<Box<ServerConnection>>,
     _place: Box<dyn Any + Send>,
     /// What was read and is no whole frame yet.
@@ -45,7 +47,17 @@ impl Stream {
     pub(super) fn new(new: NewStream, tuple: FiveTuple, now: Instant) -> Self {
         let NewStream { socket, tls, place } = new;
         let socket = TcpStream::from_std(socket);
-        Self { tuple, idle_since: Some(now), socket, tls, _place: place, held: Vec::new(), taken: 0, outbox: Outbox::default() }
+        Self {
+            tuple,
+            idle_since: Some(now),
+            socket,
+            noted: false,
+            tls,
+            _place: place,
+            held: Vec::new(),
+            taken: 0,
+            outbox: Outbox::default(),
+        }
     }
 
     /// Reads what there is, within bounds, so that others get their turn; whether there may be more.

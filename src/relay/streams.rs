@@ -62,15 +62,24 @@ impl Streams {
         let Some(place) = self.by_client.get(&tuple).copied() else { return };
         if let Some(stream) = self.get_mut(place) {
             stream.push(frame);
-            if !self.dirty.contains(&place) {
-                self.dirty.push(place);
-            }
+            self.note(place);
+        }
+    }
+
+    /// Remembers that a stream may have something to write.
+    pub(super) fn note(&mut self, place: usize) {
+        if self.get_mut(place).is_some_and(|stream| !std::mem::replace(&mut stream.noted, true)) {
+            self.dirty.push(place);
         }
     }
 
     /// The next place that has something to write.
     pub(super) fn next_dirty(&mut self) -> Option<usize> {
-        self.dirty.pop()
+        let place = self.dirty.pop()?;
+        if let Some(stream) = self.get_mut(place) {
+            stream.noted = false;
+        }
+        Some(place)
     }
 
     /// Drops a stream; whose it was.
