@@ -67,12 +67,12 @@ fn main() -> Result<()> {
     Core(arguments.load_core).take()?;
     println!("{}", machine::describe());
     println!("{rounds} rounds of {:.1} s of load for each server\n", length.as_secs_f64());
-    println!("{}", report::HEADER);
     let effort = Effort { length, quick: arguments.quick };
+    let mut reports: Vec<_> = chosen.iter().map(|_| Report::default()).collect();
     let mut others = Vec::new();
-    for scenario in chosen {
-        let mut report = Report::default();
-        for round in 0..rounds {
+    // Every scenario once a round: whatever slows the machine down for minutes is in each row alike.
+    for round in 0..rounds {
+        for (scenario, report) in chosen.iter().zip(&mut reports) {
             for product in order(round) {
                 let figures =
                     scenario.run(&launch, product, &effort).with_context(|| format!("{} with {product}", scenario.name))?;
@@ -80,11 +80,26 @@ fn main() -> Result<()> {
                 report.add(product, figures.rows);
             }
         }
+        eprintln!("round {} of {rounds} is done", round + 1);
+    }
+    println!("{}", report::HEADER);
+    for (scenario, report) in chosen.iter().zip(&reports) {
         report.print(scenario.name);
     }
+    print_against_even(&chosen, &reports);
     println!("\n{}", report::noise(&mut others));
     println!("{}", machine::load_average());
     Ok(())
+}
+
+/// What differs from `even` in one thing alone, beside it.
+fn print_against_even(scenarios: &[&Scenario], reports: &[Report]) {
+    let of = |name: &str| scenarios.iter().position(|scenario| scenario.name == name).map(|index| &reports[index]);
+    let Some(even) = of("even") else { return };
+    println!("\n{}", report::HEADER_AGAINST_EVEN);
+    for (name, report) in ["bursts", "indications", "idle", "tcp", "tls"].iter().filter_map(|name| Some((name, of(name)?))) {
+        report.print_against(name, even);
+    }
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Scenario>> {

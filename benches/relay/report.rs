@@ -27,6 +27,15 @@ impl Report {
             println!("| {scenario:<14} | {name:<28} | {one:>8} | {other:>8} | {:<21} |", ratio(ratios));
         }
     }
+
+    /// The first figure of each server as a ratio to its own in another scenario, round by round.
+    pub(crate) fn print_against(&self, scenario: &str, base: &Self) {
+        let ratios = |runs: &[Vec<(&'static str, f64)>], base: &[Vec<(&'static str, f64)>]| {
+            ratio(runs.iter().zip(base).map(|(rows, base)| rows[0].1 / base[0].1).collect())
+        };
+        let (visavis, coturn) = (ratios(&self.visavis, &base.visavis), ratios(&self.coturn, &base.coturn));
+        println!("| {:<20} | {visavis:<21} | {coturn:<21} |", format!("{scenario} / even"));
+    }
 }
 
 /// How much the other programs of the machine were in the way.
@@ -67,3 +76,7 @@ fn number(value: f64) -> String {
 pub(crate) const HEADER: &str = "\
 | scenario       | figure                       |  visavis |   coturn | ratio (min..max)      |
 | -------------- | ---------------------------- | -------: | -------: | --------------------- |";
+
+pub(crate) const HEADER_AGAINST_EVEN: &str = "\
+| server CPU a packet  | visavis (min..max)    | coturn (min..max)     |
+| -------------------- | --------------------- | --------------------- |";

@@ -6,11 +6,13 @@ use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::ports::Ports;
 use super::ready::Ready;
+use super::stream::READ_CHUNK;
 use super::streams::Streams;
 use super::udp::{self, Arrival, BATCH, Batch, Departure, Sender};
 use super::{Command, Config, NewStream, Secrets};
@@ -31,6 +33,8 @@ pub(super) struct Shard {
     /// By [`AllocationId::index`].
     relays: Vec<Option<RelaySocket>>,
     streams: Streams,
+    /// What streams are read into.
+    chunk: Vec<u8>,
     swept: Instant,
     batch: Batch,
     departures: Vec<Departure>,
@@ -42,6 +46,13 @@ pub(super) struct Shard {
 struct RelaySocket {
     allocation: AllocationId,
     socket: UdpSocket,
+}
+
+/// What a token stands for.
+enum Socket {
+    Listener(usize),
+    Relay(usize),
+    Stream(usize),
 }
 
 impl Shard {
@@ -82,6 +93,7 @@ impl Shard {
             addresses,
             relays: Vec::new(),
             streams: Streams::default(),
+            chunk: vec![0; READ_CHUNK],
             swept: Instant::now(),
             batch: Batch::new(),
             departures: Vec::with_capacity(BATCH),
@@ -110,9 +122,10 @@ impl Shard {
                 continue;
             }
             for event in &events {
-                match event.token() {
-                    WAKER => self.obey(),
-                    token => self.ready.push(token),
+                if event.token() == WAKER {
+                    self.obey();
+                } else {
+                    self.note(event);
                 }
             }
             let relayed = self.turn();
@@ -122,6 +135,22 @@ impl Shard {
                 std::thread::sleep(self.max_delay);
             }
             woken += interval;
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        if let (true, Socket::Stream(place)) = (event.is_read_closed(), self.socket_by(event.token())) {
+            self.streams.ending(place);
+        }
+        self.ready.push(event.token());
+    }
+
+    /// Listeners come first, then relay sockets and streams in turns, by their places.
+    const fn socket_by(&self, Token(token): Token) -> Socket {
+        match token.checked_sub(self.listeners.len()) {
+            None => Socket::Listener(token),
+            Some(place) if place.is_multiple_of(2) => Socket::Relay(place / 2),
+            Some(place) => Socket::Stream(place / 2),
         }
     }
 
@@ -140,12 +169,10 @@ impl Shard {
         let (mut relayed, now) = (0, now());
         for _ in 0..self.ready.len() {
             let Some(token) = self.ready.pop() else { break };
-            let (more, received) = match token {
-                Token(index) if index < self.listeners.len() => self.read_listener(now, index),
-                Token(token) => {
-                    let place = token - self.listeners.len();
-                    if place.is_multiple_of(2) { self.read_relay(now, place / 2) } else { self.read_stream(now, place / 2) }
-                }
+            let (more, received) = match self.socket_by(token) {
+                Socket::Listener(index) => self.read_listener(now, index),
+                Socket::Relay(place) => self.read_relay(now, place),
+                Socket::Stream(place) => self.read_stream(now, place),
             };
             relayed += received;
             if more {
@@ -209,7 +236,7 @@ impl Shard {
     fn read_stream(&mut self, now: Now, place: usize) -> (bool, usize) {
         let Some(stream) = self.streams.get_mut(place) else { return (false, 0) };
         let tuple = stream.tuple;
-        let filled = if stream.holds_frame() { Ok(true) } else { stream.fill() };
+        let filled = if stream.holds_frame() { Ok(true) } else { stream.fill(&mut self.chunk) };
         let before = self.batch.len();
         let framed = stream.take_frames(|frame| self.batch.place(tuple.client.0, frame));
         let (whole, held) = (stream.holds_frame(), stream.held());

@@ -30,6 +30,8 @@ pub(super) struct Stream {
     pub(super) socket: TcpStream,
     /// Whether it is among those that may have something to write.
     pub(super) noted: bool,
+    /// Whether its end was announced, which nobody announces again.
+    pub(super) ends: bool,
     tls: Option<Box<ServerConnection>>,
     _place: Box<dyn Any + Send>,
     /// What was read and is no whole frame yet.
@@ -52,6 +54,7 @@ impl Stream {
             idle_since: Some(now),
             socket,
             noted: false,
+            ends: false,
             tls,
             _place: place,
             held: Vec::new(),
@@ -60,43 +63,31 @@ impl Stream {
         }
     }
 
-    /// Reads what there is, within bounds, so that others get their turn; whether there may be more.
+    /// Reads what there is, within bounds, so that others get their turn; whether there may be more. `buffer` is anybody's.
     ///
     /// # Errors
     /// The other side is gone, or what it sent is no TLS.
-    pub(super) fn fill(&mut self) -> Result<bool, Closed> {
+    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Result<bool, Closed> {
         self.held.drain(..self.taken);
         self.taken = 0;
+        let mut source = Source { socket: &mut self.socket, ends: self.ends, drained: false };
         for _ in 0..READS_MAX {
-            match self.read_some() {
+            let read = match &mut self.tls {
+                None => source.read(buffer),
+                Some(tls) => read_plaintext(tls, &mut source, buffer),
+            };
+            match read {
                 Ok(0) => return Err(Closed),
-                Ok(_) => {}
+                Ok(length) => self.held.extend_from_slice(&buffer[..length]),
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Err(Closed),
             }
+            if source.drained && self.tls.is_none() {
+                return Ok(false);
+            }
         }
         Ok(true)
-    }
-
-    /// Appends plaintext to what is held; 0 at the end, `Interrupted` if a record brought none.
-    fn read_some(&mut self) -> io::Result<usize> {
-        let mut buffer = [0; READ_CHUNK];
-        let length = match &mut self.tls {
-            None => self.socket.read(&mut buffer)?,
-            Some(tls) => match tls.reader().read(&mut buffer) {
-                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
-                    if tls.read_tls(&mut self.socket)? == 0 {
-                        return Ok(0);
-                    }
-                    tls.process_new_packets().map_err(io::Error::other)?;
-                    return Err(io::ErrorKind::Interrupted.into());
-                }
-                read => read?,
-            },
-        };
-        self.held.extend_from_slice(&buffer[..length]);
-        Ok(length)
     }
 
     /// Takes whole frames out of what is held, in order, until `take` has no room.
@@ -162,6 +153,39 @@ impl Stream {
     }
 }
 
+/// A socket, and whether the last read emptied it: one that brings less than it has room for has (epoll(7), question 9).
+struct Source<'a> {
+    socket: &'a mut TcpStream,
+    /// Its end may stand behind whatever is read.
+    ends: bool,
+    drained: bool,
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.drained {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let length = self.socket.read(buffer)?;
+        self.drained = length > 0 && length < buffer.len() && !self.ends;
+        Ok(length)
+    }
+}
+
+/// Plaintext of one record; 0 at the end, `Interrupted` if what was read brought none yet.
+fn read_plaintext(tls: &mut ServerConnection, source: &mut Source<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    match tls.reader().read(buffer) {
+        Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
+            if tls.read_tls(source)? == 0 {
+                return Ok(0);
+            }
+            tls.process_new_packets().map_err(io::Error::other)?;
+            Err(io::ErrorKind::Interrupted.into())
+        }
+        read => read,
+    }
+}
+
 /// What waits to be written: bytes on their way, and whole frames behind them.
 #[derive(Debug, Default)]
 struct Outbox {
@@ -213,7 +237,7 @@ impl Outbox {
 const ANSWER: u8 = 0x01;
 const ANSWERS_MAX: usize = 32 * 1024;
 /// One read, about a TLS record.
-const READ_CHUNK: usize = 16 * 1024;
+pub(super) const READ_CHUNK: usize = 16 * 1024;
 /// Reads a turn.
 const READS_MAX: usize = 8;
 /// What one write takes, about a TLS record.
@@ -224,6 +248,23 @@ const WAITING_MAX: usize = 128 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::turn::{ClientAddr, Transport};
+
+    #[test]
+    fn an_end_behind_the_last_bytes_is_seen_once_it_was_announced() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = StdTcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (socket, source) = listener.accept().unwrap();
+        let tuple = FiveTuple { client: ClientAddr(source), server: socket.local_addr().unwrap(), transport: Transport::Tcp };
+        let mut stream = Stream::new(NewStream { socket, tls: None, place: Box::new(()) }, tuple, Instant::now());
+        client.write_all(&[0x40; 10]).unwrap();
+        assert_eq!(stream.fill(&mut [0; 100]), Ok(false), "a short read has emptied it, so nothing blocks here");
+        client.write_all(&[0x40; 10]).unwrap();
+        drop(client);
+        stream.ends = true;
+        assert_eq!(stream.fill(&mut [0; 100]), Err(Closed));
+        assert_eq!(stream.held(), 20);
+    }
 
     #[test]
     fn the_oldest_whole_frames_fall_out_of_a_full_outbox() {

@@ -57,6 +57,13 @@ impl Streams {
         self.places.get_mut(place)?.as_mut()
     }
 
+    /// A stream's end was announced.
+    pub(super) fn ending(&mut self, place: usize) {
+        if let Some(stream) = self.get_mut(place) {
+            stream.ends = true;
+        }
+    }
+
     /// Queues a frame for a client.
     pub(super) fn push(&mut self, tuple: FiveTuple, frame: &[u8]) {
         let Some(place) = self.by_client.get(&tuple).copied() else { return };
