@@ -63,9 +63,10 @@ impl App {
         mentoring.forget_presence().await?;
         let accounts = Accounts::new(store.clone());
         accounts.forget_stale_logins().await?;
+        let proxied = matches!(config.tls, Tls::Off);
         let (events, occurrences) = mpsc::channel(EVENTS_MAX);
         let (hub, hub_task) = hub::spawn(hub_config(config), events);
-        let recording = tokio::spawn(records::keep(mentoring.clone(), relay.handle(), occurrences));
+        let recording = tokio::spawn(records::keep(mentoring.clone(), relay.handle(), proxied, occurrences));
         let signaling = Signaling::new(hub.clone(), signaling_limits(config));
         let hosts = Hosts::new(names.dns.clone());
         let service = Arc::new(Http {

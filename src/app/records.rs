@@ -7,13 +7,19 @@ use crate::mentoring::{Mentoring, Occurrence};
 use crate::relay::RelayHandle;
 use crate::store::UnixMillis;
 
-/// Runs until the hub is gone and everything it said is written.
-pub(super) async fn keep(mentoring: Mentoring, relay: RelayHandle, mut events: mpsc::Receiver<RoomEvent>) {
-    while let Some(RoomEvent { room, at, kind }) = events.recv().await {
+/// Runs until the hub is gone and everything it said is written. Where sockets are `proxied`, all come from the proxy, so it is not told
+/// where members are.
+pub(super) async fn keep(mentoring: Mentoring, relay: RelayHandle, proxied: bool, mut events: mpsc::Receiver<RoomEvent>) {
+    while let Some(RoomEvent { room, at, kind, source }) = events.recv().await {
+        let source = source.filter(|_| !proxied);
+        if let (Some(ip), RoomEventKind::Joined { participant, .. } | RoomEventKind::Resumed { participant, .. }) = (source, kind)
+        {
+            relay.observe(room, participant, ip);
+        }
         let occurrence = match kind {
-            RoomEventKind::Joined { participant } => Occurrence::Joined(participant),
+            RoomEventKind::Joined { participant, .. } => Occurrence::Joined(participant),
             RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
-            RoomEventKind::Resumed { participant } => Occurrence::Online(participant, true),
+            RoomEventKind::Resumed { participant, .. } => Occurrence::Online(participant, true),
             RoomEventKind::Left { participant, .. } => {
                 relay.revoke_seat(at, room, participant);
                 Occurrence::Left(participant)

@@ -76,7 +76,7 @@ impl Http {
         let segments: Vec<_> = path.trim_matches('/').split('/').collect();
         let answer = match segments.as_slice() {
             ["api", resource @ ..] => self.api(source, &host, resource, request).await,
-            ["ws", "video-call", room] => self.socket(&host, room, request).await,
+            ["ws", "video-call", room] => self.socket(source, &host, room, request).await,
             _ => assets::answer(request.method(), &path, request.headers()),
         };
         secured(answer.unwrap_or_else(Problem::into_answer), Some(&host))

@@ -1,5 +1,7 @@
 //! `/api/mentoring/video-call/` and the signaling socket of a room.
 
+use std::net::IpAddr;
+
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
@@ -69,11 +71,17 @@ impl Http {
     }
 
     /// `GET /ws/video-call/{room_id}/` with `Upgrade: websocket`.
-    pub(super) async fn socket(&self, host: &str, id: &str, request: Request<Incoming>) -> Result<Answer, Problem> {
+    pub(super) async fn socket(
+        &self,
+        source: IpAddr,
+        host: &str,
+        id: &str,
+        request: Request<Incoming>,
+    ) -> Result<Answer, Problem> {
         let token = request::login_token(request.headers()).ok_or_else(Problem::unauthenticated)?;
         let login = self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)?;
         let seat = self.mentoring.seat(&login.user, room_id(id)?).await?;
-        let member = Member { participant: seat.participant, user: login.user.id, login: login.id };
+        let member = Member { participant: seat.participant, user: login.user.id, login: login.id, source };
         let origin = format!("https://{host}");
         Ok(self.signaling.accept(request, seat.room.id, member, &origin)?)
     }

@@ -6,6 +6,7 @@
 mod outbox;
 mod task;
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
@@ -39,6 +40,8 @@ pub struct Member {
     pub user: UserId,
     /// Whose end closes the socket.
     pub login: LoginId,
+    /// Where it comes from.
+    pub source: IpAddr,
 }
 
 /// Something that happened in a room, for its records.
@@ -50,6 +53,8 @@ pub struct RoomEvent {
     pub at: SystemTime,
     /// What.
     pub kind: RoomEventKind,
+    /// Where the socket comes from that joined or came back.
+    pub source: Option<IpAddr>,
 }
 
 /// A door to the hub; clones share it.

@@ -1,13 +1,14 @@
 //! The task that owns every live room.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::outbox::{Outbox, outbox};
-use super::{Command, Config, RoomEvent};
+use super::{Command, Config, RoomEvent, RoomEventKind};
 use crate::proto::id::{ConnectionId, LoginId};
 use crate::proto::room::{Effect, Limits, Registry};
 use crate::proto::signal::CloseCode;
@@ -15,9 +16,15 @@ use crate::sys::entropy;
 
 pub(super) struct Hub {
     registry: Registry,
-    sockets: HashMap<ConnectionId, (Outbox, LoginId)>,
+    sockets: HashMap<ConnectionId, Socket>,
     outbox_bytes_max: usize,
     events: mpsc::Sender<RoomEvent>,
+}
+
+struct Socket {
+    outbox: Outbox,
+    login: LoginId,
+    source: IpAddr,
 }
 
 impl Hub {
@@ -62,7 +69,7 @@ impl Hub {
                 let connection = ConnectionId::from_random(entropy::random());
                 let (outbox, inbox) = outbox(self.outbox_bytes_max);
                 if reply.send((connection, inbox)).is_ok() {
-                    self.sockets.insert(connection, (outbox, member.login));
+                    self.sockets.insert(connection, Socket { outbox, login: member.login, source: member.source });
                     self.registry.handle_open(now, room, connection, member.participant);
                 }
             }
@@ -76,7 +83,7 @@ impl Hub {
             }
             Command::EndRoom { room, reason } => self.registry.handle_end(now, room, reason),
             Command::CloseLogin { login } => {
-                let of_login = self.sockets.iter().filter(|(_, (_, of))| *of == login);
+                let of_login = self.sockets.iter().filter(|(_, socket)| socket.login == login);
                 let connections: Vec<_> = of_login.map(|(connection, _)| *connection).collect();
                 for connection in connections {
                     self.registry.handle_sign_out(now, connection);
@@ -91,7 +98,7 @@ impl Hub {
         while let Some((room, effect)) = self.registry.poll_effect() {
             match effect {
                 Effect::Send(connection, message) => {
-                    let overflow = self.sockets.get(&connection).is_some_and(|(outbox, _)| outbox.push(&message).is_err());
+                    let overflow = self.sockets.get(&connection).is_some_and(|socket| socket.outbox.push(&message).is_err());
                     if overflow {
                         log::info!(event = "slow_reader", room:% = room; "a socket that reads too slowly is closed");
                         self.close(connection, CloseCode::TryAgainLater);
@@ -99,15 +106,20 @@ impl Hub {
                     }
                 }
                 Effect::Close(connection, code) => self.close(connection, code),
-                Effect::Event(kind) => self.report(RoomEvent { room, at: SystemTime::now(), kind }),
+                Effect::Event(kind) => self.report(RoomEvent { room, at: SystemTime::now(), kind, source: self.source_of(kind) }),
             }
         }
     }
 
     fn close(&mut self, connection: ConnectionId, code: CloseCode) {
-        if let Some((outbox, _)) = self.sockets.remove(&connection) {
-            outbox.close(code);
+        if let Some(socket) = self.sockets.remove(&connection) {
+            socket.outbox.close(code);
         }
+    }
+
+    fn source_of(&self, kind: RoomEventKind) -> Option<IpAddr> {
+        let (RoomEventKind::Joined { connection, .. } | RoomEventKind::Resumed { connection, .. }) = kind else { return None };
+        self.sockets.get(&connection).map(|socket| socket.source)
     }
 
     fn report(&self, event: RoomEvent) {

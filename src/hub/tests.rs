@@ -18,6 +18,15 @@ async fn a_dropped_seat_is_freed_after_its_grace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_joins_is_told_with_where_the_socket_comes_from() {
+    let (hub, mut events) = hub(256 * 1024);
+    let _mentor = seated(&hub, 1).await;
+    let event = events.recv().await.unwrap();
+    assert!(matches!(event.kind, RoomEventKind::Joined { .. }));
+    assert_eq!(event.source, Some([10, 0, 0, 1].into()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_reader_alone_is_closed() {
     let (hub, mut events) = hub(2048);
     let (mentor, mut mentor_inbox) = seated(&hub, 1).await;
@@ -123,7 +132,7 @@ fn next_text(inbox: &mut Inbox) -> Option<String> {
 fn member(n: u8) -> Member {
     let role = if n == 1 { Role::Mentor } else { Role::Student };
     let participant = Participant { participant_id: id(n), display_name: format!("P{n}"), role };
-    Member { participant, user: UserId::from_random([n; 16]), login: LoginId::from_random([n; 16]) }
+    Member { participant, user: UserId::from_random([n; 16]), login: LoginId::from_random([n; 16]), source: [10, 0, 0, n].into() }
 }
 
 fn id(n: u8) -> ParticipantId {

@@ -76,6 +76,7 @@ pub struct RelayHandle {
 /// What the shard is told between datagrams.
 enum Command {
     Adopt(Box<NewStream>),
+    Observe(RoomId, ParticipantId, IpAddr),
     RevokeRoom(Duration, RoomId),
     RevokeSeat(Duration, RoomId, ParticipantId),
     Stop,
@@ -117,6 +118,11 @@ impl RelayHandle {
     /// Serves a client over a stream that was accepted for it.
     pub fn adopt(&self, stream: NewStream) {
         self.tell(Command::Adopt(Box::new(stream)));
+    }
+
+    /// A member's signaling comes from there, so the room's other members may have data relayed there, private or not.
+    pub fn observe(&self, room: RoomId, participant: ParticipantId, ip: IpAddr) {
+        self.tell(Command::Observe(room, participant, ip));
     }
 
     /// Ends every allocation of a room that was over at `at`, and every credential.

@@ -376,6 +376,7 @@ impl Shard {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Adopt(stream) => self.adopt(*stream),
+                Command::Observe(room, participant, ip) => self.server.observe(room, participant, ip),
                 Command::RevokeRoom(at, room) => self.server.revoke_room(Now { unix: at, ..now() }, room),
                 Command::RevokeSeat(at, room, participant) => {
                     self.server.revoke_seat(Now { unix: at, ..now() }, room, participant)

@@ -21,6 +21,8 @@ pub enum RoomEventKind {
     Joined {
         /// Who.
         participant: ParticipantId,
+        /// Through which socket.
+        connection: ConnectionId,
     },
     /// The socket dropped; the seat is kept.
     Disconnected {
@@ -31,6 +33,8 @@ pub enum RoomEventKind {
     Resumed {
         /// Whose.
         participant: ParticipantId,
+        /// Which.
+        connection: ConnectionId,
     },
     /// The seat is free.
     Left {

@@ -194,7 +194,7 @@ impl Room {
         self.welcome(connection, me, true);
         self.effects.extend(waiting.into_iter().map(|message| Effect::Send(connection, message)));
         self.tell_others(me, &ServerMessage::PeerStatus { participant_id: me, connected: true });
-        self.effects.push_back(Effect::Event(RoomEventKind::Resumed { participant: me }));
+        self.effects.push_back(Effect::Event(RoomEventKind::Resumed { participant: me, connection }));
     }
 
     fn seat_anew(&mut self, connection: ConnectionId, participant: Participant, token: ResumeToken) {
@@ -207,7 +207,7 @@ impl Room {
         }
         self.welcome(connection, me, false);
         self.announce(me);
-        self.effects.push_back(Effect::Event(RoomEventKind::Joined { participant: me }));
+        self.effects.push_back(Effect::Event(RoomEventKind::Joined { participant: me, connection }));
         if self.seats.len() >= 2 && !self.active {
             self.active = true;
             self.effects.push_back(Effect::Event(RoomEventKind::Active));

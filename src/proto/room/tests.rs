@@ -17,7 +17,10 @@ fn a_first_join_gets_an_empty_roster() {
     let joined = ServerMessage::Joined { resumed: false, resume: token(1), you: participant(1, Role::Mentor), peers: vec![] };
     assert_eq!(
         room.effects(),
-        [Effect::Send(connection(1), joined), Effect::Event(RoomEventKind::Joined { participant: id(1) })]
+        [
+            Effect::Send(connection(1), joined),
+            Effect::Event(RoomEventKind::Joined { participant: id(1), connection: connection(1) })
+        ]
     );
 }
 
@@ -31,7 +34,13 @@ fn a_second_join_meets_the_first_and_makes_the_room_active() {
     assert_eq!((peers.len(), peers[0].polite, peers[0].epoch), (1, true, 2));
     let ServerMessage::PeerJoined { peer } = sent(&effects[1]) else { panic!("{effects:?}") };
     assert_eq!((peer.polite, peer.epoch, peer.connected), (false, 2, true));
-    assert_eq!(effects[2..], [Effect::Event(RoomEventKind::Joined { participant: id(2) }), Effect::Event(RoomEventKind::Active)]);
+    assert_eq!(
+        effects[2..],
+        [
+            Effect::Event(RoomEventKind::Joined { participant: id(2), connection: connection(2) }),
+            Effect::Event(RoomEventKind::Active)
+        ]
+    );
 }
 
 #[test]
@@ -133,7 +142,7 @@ fn a_dropped_socket_keeps_its_seat_and_resumes_with_what_waited() {
         effects[2..],
         [
             Effect::Send(connection(1), ServerMessage::PeerStatus { participant_id: id(2), connected: true }),
-            Effect::Event(RoomEventKind::Resumed { participant: id(2) }),
+            Effect::Event(RoomEventKind::Resumed { participant: id(2), connection: connection(3) }),
         ]
     );
 }

@@ -9,6 +9,7 @@ mod allocation;
 mod authentication;
 mod channel;
 mod nonce;
+mod observed;
 mod peer_policy;
 mod permission;
 mod quota;

@@ -18,24 +18,42 @@ pub struct PeerPolicy {
     pub local: Vec<IpNet>,
 }
 
+/// What the rules say of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Anybody may have data relayed there.
+    Open,
+    /// A private address, or a neighbour of this box: open to a room whose member is seen there, on ports from [`DYNAMIC_PORTS`] on.
+    Inside,
+    /// Nobody may.
+    Closed,
+}
+
 impl PeerPolicy {
-    /// Whether data may be relayed to this address, in whatever form it is written.
-    pub fn allows(&self, ip: IpAddr) -> bool {
+    /// How this address stands, in whatever form it is written.
+    pub(super) fn judge(&self, ip: IpAddr) -> Standing {
         let canonical = canonical(ip);
         let within = |ranges: &[IpNet]| ranges.iter().any(|range| range.contains(&canonical) || range.contains(&ip));
-        if within(&self.deny) {
-            return false;
-        }
         let is = |range: &IpNet| range.prefix_len() == range.max_prefix_len() && range.addr() == canonical;
-        if self.own.contains(&canonical) && !canonical.is_loopback() {
-            return self.allow.iter().any(is);
+        let own = self.own.contains(&canonical) && !canonical.is_loopback();
+        if within(&self.deny) || (own && !self.allow.iter().any(is)) {
+            Standing::Closed
+        } else if within(&self.allow) {
+            Standing::Open
+        } else if is_private(canonical) {
+            Standing::Inside
+        } else if is_special(canonical) {
+            Standing::Closed
+        } else if within(&self.local) {
+            Standing::Inside
+        } else {
+            Standing::Open
         }
-        within(&self.allow) || !(within(&self.local) || is_special(canonical))
     }
 }
 
 /// The IPv4 address that an IPv6 one carries: mapped and compatible (RFC 4291 section 2.5.5), NAT64 (RFC 6052), 6to4 (RFC 3056).
-fn canonical(ip: IpAddr) -> IpAddr {
+pub(super) fn canonical(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     let bits = v6.to_bits();
     let last = || IpAddr::V4(Ipv4Addr::from_bits(bits as u32));
@@ -44,6 +62,14 @@ fn canonical(ip: IpAddr) -> IpAddr {
         [0, 0, 0, 0, 0, 0, ..] if bits > 1 => last(),
         [0x2002, ..] => IpAddr::V4(Ipv4Addr::from_bits((bits >> 80) as u32)),
         _ => ip,
+    }
+}
+
+/// Where whole schools live: RFC 1918, carrier-grade NAT (RFC 6598), unique local addresses (RFC 4193).
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => PRIVATE_V4.iter().any(|range| range.contains(&ip)),
+        IpAddr::V6(ip) => UNIQUE_LOCAL.contains(&ip),
     }
 }
 
@@ -63,6 +89,11 @@ const fn v6(a: u16, b: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0), prefix)
 }
 
+/// Where systems have the ports that browsers send from (Linux from 32768, others from 49152); what a router or a printer listens on is
+/// below.
+pub(super) const DYNAMIC_PORTS: u16 = 32768;
+const PRIVATE_V4: &[Ipv4Net] = &[v4(10, 0, 0, 0, 8), v4(100, 64, 0, 0, 10), v4(172, 16, 0, 0, 12), v4(192, 168, 0, 0, 16)];
+const UNIQUE_LOCAL: Ipv6Net = v6(0xFC00, 0, 7);
 const SPECIAL_V4: &[Ipv4Net] = &[
     v4(0, 0, 0, 0, 8),        // this network
     v4(10, 0, 0, 0, 8),       // private
@@ -100,7 +131,7 @@ mod tests {
     fn the_public_internet_may_be_relayed_to() {
         let policy = PeerPolicy::default();
         for ip in ["8.8.8.8", "100.63.255.255", "172.32.0.1", "192.0.1.1", "223.255.255.255", "2a00:1450::1", "2606:4700::1111"] {
-            assert!(policy.allows(ip.parse().unwrap()), "{ip}");
+            assert_eq!(policy.judge(ip.parse().unwrap()), Standing::Open, "{ip}");
         }
     }
 
@@ -109,8 +140,9 @@ mod tests {
         let policy = PeerPolicy { own: vec!["8.8.4.4".parse().unwrap()], ..PeerPolicy::default() };
         let special = SPECIAL_V4.iter().flat_map(|range| [range.network(), range.broadcast()]);
         for ip in special.chain([Ipv4Addr::new(8, 8, 4, 4), Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::BROADCAST]) {
+            let expected = if is_private(ip.into()) { Standing::Inside } else { Standing::Closed };
             for encoded in encodings(ip) {
-                assert!(!policy.allows(encoded), "{encoded} is {ip}");
+                assert_eq!(policy.judge(encoded), expected, "{encoded} is {ip}");
             }
         }
         let v6 = [
@@ -118,8 +150,6 @@ mod tests {
             "::1",
             "fe80::1",
             "fec0::1",
-            "fc00::1",
-            "fd00:ec2::254",
             "ff02::1",
             "2001::1",
             "2001:db8::1",
@@ -130,14 +160,17 @@ mod tests {
             "4000::1",
         ];
         for ip in v6 {
-            assert!(!policy.allows(ip.parse().unwrap()), "{ip}");
+            assert_eq!(policy.judge(ip.parse().unwrap()), Standing::Closed, "{ip}");
+        }
+        for ip in ["fc00::1", "fd00:ec2::253"] {
+            assert_eq!(policy.judge(ip.parse().unwrap()), Standing::Inside, "{ip}");
         }
     }
 
     #[test]
     fn an_encoding_of_a_public_address_is_open() {
         for encoded in encodings(Ipv4Addr::new(8, 8, 8, 8)) {
-            assert!(PeerPolicy::default().allows(encoded), "{encoded}");
+            assert_eq!(PeerPolicy::default().judge(encoded), Standing::Open, "{encoded}");
         }
     }
 
@@ -147,12 +180,23 @@ mod tests {
         let deny = vec!["10.1.2.0/24".parse().unwrap(), "8.8.8.0/24".parse().unwrap()];
         let own = vec!["10.1.9.9".parse().unwrap(), "10.1.9.8".parse().unwrap()];
         let policy = PeerPolicy { allow, deny, own, local: vec!["8.8.4.0/24".parse().unwrap()] };
-        let allows = |ip: &str| policy.allows(ip.parse().unwrap());
-        assert!(allows("10.1.1.1") && allows("::ffff:10.1.1.1") && allows("fd00::1"));
-        assert!(!allows("10.1.9.9"), "the box itself is not opened along with its network");
-        assert!(allows("10.1.9.8"), "unless it is named");
-        assert!(!allows("8.8.4.9") && allows("8.8.5.9"), "a neighbour with a public address");
-        assert!(!allows("10.1.2.1") && !allows("::ffff:10.1.2.1") && !allows("8.8.8.8") && !allows("10.2.0.1"));
+        for (ip, expected) in [
+            ("10.1.1.1", Standing::Open),
+            ("::ffff:10.1.1.1", Standing::Open),
+            ("fd00::1", Standing::Open),
+            // The box itself is not opened along with its network, unless it is named.
+            ("10.1.9.9", Standing::Closed),
+            ("10.1.9.8", Standing::Open),
+            // A neighbour with a public address, and one beyond.
+            ("8.8.4.9", Standing::Inside),
+            ("8.8.5.9", Standing::Open),
+            ("10.1.2.1", Standing::Closed),
+            ("::ffff:10.1.2.1", Standing::Closed),
+            ("8.8.8.8", Standing::Closed),
+            ("10.2.0.1", Standing::Inside),
+        ] {
+            assert_eq!(policy.judge(ip.parse().unwrap()), expected, "{ip}");
+        }
     }
 
     fn encodings(ip: Ipv4Addr) -> [IpAddr; 5] {

@@ -102,6 +102,9 @@ impl Server {
             Err(code) => return self.refuse(tuple, &request, code, &identity.key),
         };
         let expires = now.instant + lifetime;
+        if let Some((room, _)) = identity.seat {
+            self.observed.add(room, tuple.client.0.ip());
+        }
         let id = self.allocations.insert(Allocation {
             tuple,
             family,
@@ -201,7 +204,7 @@ impl Server {
         }
         for peer in &peers {
             self.prove_family(id, PeerAddr(*peer))?;
-            if !self.may_permit(PeerAddr(*peer)) {
+            if !self.may_permit(id, PeerAddr(*peer)) {
                 return Err(CODE_FORBIDDEN);
             }
         }

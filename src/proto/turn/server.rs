@@ -1,12 +1,15 @@
 //! The server's front: datagrams in, routes and effects out. The path of relayed data is all here; requests are next door.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use stun::error_code::CODE_INSUFFICIENT_CAPACITY;
 
 use super::allocation::{Allocation, Allocations, State};
 use super::authentication::Authenticator;
+use super::observed::Observed;
+use super::peer_policy::{DYNAMIC_PORTS, Standing};
 use super::quota::{Limits, Sources};
 use super::timer::Expiries;
 use super::{
@@ -20,6 +23,7 @@ use crate::proto::stun::{Kind, MessageView, Packet, Reply, Request, TransactionI
 pub struct Server {
     pub(super) authenticator: Authenticator,
     pub(super) policy: PeerPolicy,
+    pub(super) observed: Observed,
     pub(super) families: Vec<AddressFamily>,
     pub(super) allocations: Allocations,
     pub(super) limits: Limits,
@@ -36,6 +40,7 @@ impl Server {
         Self {
             authenticator: Authenticator::new(&config, now),
             policy: config.policy,
+            observed: Observed::default(),
             families: config.families,
             allocations: Allocations::default(),
             limits: config.limits,
@@ -89,6 +94,11 @@ impl Server {
     /// Whether this client has an allocation.
     pub fn has_allocation(&self, tuple: FiveTuple) -> bool {
         self.allocations.of_client(tuple).is_some()
+    }
+
+    /// A member's signaling comes from there, until the seat is given up.
+    pub fn observe(&mut self, room: RoomId, participant: ParticipantId, ip: IpAddr) {
+        self.observed.place(room, participant, ip);
     }
 
     /// Ends every allocation of a room, and every credential.
@@ -155,7 +165,7 @@ impl Server {
             (State::Relaying(RelayAddr(from)), Some((to, other))) if allocation.shares_room(other) => {
                 self.deliver(now, to, PeerAddr(from), packet)
             }
-            (State::Relaying(_), None) if peer.0.port() != 0 && self.policy.allows(peer.0.ip()) => Ok(Route::Peer(id, peer)),
+            (State::Relaying(_), None) if self.allows(allocation, peer) => Ok(Route::Peer(id, peer)),
             _ => Err(DropReason::ForbiddenPeer),
         }
     }
@@ -184,6 +194,7 @@ impl Server {
     }
 
     fn revoke(&mut self, of: impl Fn((RoomId, ParticipantId)) -> bool) {
+        self.observed.vacate(&of);
         let revoked: Vec<_> =
             self.allocations.iter().filter(|(_, a)| a.identity.seat.is_some_and(&of)).map(|(id, _)| id).collect();
         for id in revoked {
@@ -201,6 +212,9 @@ impl Server {
     fn forget(&mut self, id: AllocationId) -> Option<Allocation> {
         let allocation = self.allocations.remove(id)?;
         self.expiries.remove(allocation.expires, id);
+        if let Some((room, _)) = allocation.identity.seat {
+            self.observed.remove(room, allocation.tuple.client.0.ip());
+        }
         Some(allocation)
     }
 
@@ -208,13 +222,33 @@ impl Server {
     pub(super) fn may_reach(&self, id: AllocationId, peer: PeerAddr) -> bool {
         match (self.allocations.get(id), self.allocations.of_relay(peer)) {
             (Some(allocation), Some((_, other))) => allocation.shares_room(other),
-            _ => peer.0.port() != 0 && self.policy.allows(peer.0.ip()),
+            (Some(allocation), None) => self.allows(allocation, peer),
+            (None, _) => false,
         }
     }
 
+    /// Whether the policy lets an allocation's data go to this address and port.
+    fn allows(&self, allocation: &Allocation, PeerAddr(peer): PeerAddr) -> bool {
+        match self.policy.judge(peer.ip()) {
+            Standing::Open => peer.port() != 0,
+            Standing::Inside => peer.port() >= DYNAMIC_PORTS && self.meets(allocation, peer.ip()),
+            Standing::Closed => false,
+        }
+    }
+
+    /// Whether a member of the allocation's own room was seen at this address.
+    fn meets(&self, allocation: &Allocation, ip: IpAddr) -> bool {
+        allocation.identity.seat.is_some_and(|(room, _)| self.observed.holds(room, ip))
+    }
+
     /// Whether CreatePermission may name this peer: it has no say about ports, so every packet is judged again.
-    pub(super) fn may_permit(&self, peer: PeerAddr) -> bool {
-        self.allocations.relays_at(peer.0.ip()) || self.policy.allows(peer.0.ip())
+    pub(super) fn may_permit(&self, id: AllocationId, PeerAddr(peer): PeerAddr) -> bool {
+        let open = match self.policy.judge(peer.ip()) {
+            Standing::Open => true,
+            Standing::Inside => self.allocations.get(id).is_some_and(|allocation| self.meets(allocation, peer.ip())),
+            Standing::Closed => false,
+        };
+        open || self.allocations.relays_at(peer.ip())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod data;
+mod peers;
 mod refusals;
 
 use std::net::SocketAddr;
