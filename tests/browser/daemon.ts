@@ -19,6 +19,8 @@ export interface DaemonOptions {
   /** Keys of `[turn]`: where it listens over UDP and TCP. */
   readonly turn?: string;
   readonly rooms?: string;
+  /** More keys of `[server]`. */
+  readonly server?: string;
 }
 
 /** A running daemon; ports are free because every run has a network namespace of its own. */
@@ -82,12 +84,13 @@ export class Daemon {
   }
 
   #text(): string {
-    const { port, rooms = "" } = this.options;
+    const { port, rooms = "", server = "" } = this.options;
     const turn = this.options.turn ?? `listen-udp = ["0.0.0.0:${port - 5000}"]\nlisten-tcp = ["0.0.0.0:${port - 5000}"]`;
     const data = join(this.folder, "data");
     mkdirSync(data, { mode: 0o700 });
     return `[server]
 data-dir = "${data}"
+${server}
 [http]
 listen = ["0.0.0.0:${port}"]
 redirect-listen = []

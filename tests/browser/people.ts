@@ -4,9 +4,9 @@ import { type Browser, type BrowserContextOptions, type Page, chromium, expect }
 import { type Daemon, PASSWORD } from "./daemon.ts";
 
 /** A browser with a fake camera, microphone and screen; it trusts what this HOME's certificate store trusts, and nothing else. */
-export function openBrowser(...more: string[]): Promise<Browser> {
+export function openBrowser({ executablePath = "/usr/bin/chromium", args = [] as readonly string[] } = {}): Promise<Browser> {
   return chromium.launch({
-    executablePath: "/usr/bin/chromium",
+    executablePath,
     args: [
       "--headless=new",
       "--no-sandbox",
@@ -19,7 +19,7 @@ export function openBrowser(...more: string[]): Promise<Browser> {
       "--disable-component-update",
       "--disable-sync",
       "--autoplay-policy=no-user-gesture-required",
-      ...more,
+      ...args,
     ],
   });
 }
@@ -64,9 +64,14 @@ export async function joinMeeting(page: Page, topic: string): Promise<void> {
   await page.getByRole("button", { name: "Join now" }).click();
 }
 
-/** Two people in a call on a daemon of their own. */
-export async function meet(browser: Browser, daemon: Daemon, url = daemon.url): Promise<{ mentor: Page; student: Page }> {
-  const [mentor, student] = [await openPage(browser), await openPage(browser)];
+/** Two people in a call on a daemon of their own, in one browser or in one each. */
+export async function meet(
+  browsers: Browser | readonly [Browser, Browser],
+  daemon: Daemon,
+  url = daemon.url,
+): Promise<{ mentor: Page; student: Page }> {
+  const [one, other] = "newContext" in browsers ? [browsers, browsers] : browsers;
+  const [mentor, student] = [await openPage(one), await openPage(other)];
   await signIn(mentor, url, "mara");
   await signIn(student, url, "stu");
   await agree(mentor, student, TOPIC);
