@@ -64,9 +64,11 @@ impl App {
         let accounts = Accounts::new(store.clone());
         accounts.forget_stale_logins().await?;
         let proxied = matches!(config.tls, Tls::Off);
-        let (events, occurrences) = mpsc::channel(EVENTS_MAX);
+        let (events, happened) = mpsc::channel(EVENTS_MAX);
+        let (records, recorded) = mpsc::channel(EVENTS_MAX);
         let (hub, hub_task) = hub::spawn(hub_config(config), events);
-        let recording = tokio::spawn(records::keep(mentoring.clone(), relay.handle(), proxied, occurrences));
+        let watching = tokio::spawn(records::watch(relay.handle(), proxied, happened, records));
+        let recording = tokio::spawn(records::keep(mentoring.clone(), recorded));
         let signaling = Signaling::new(hub.clone(), signaling_limits(config));
         let hosts = Hosts::new(names.dns.clone());
         let service = Arc::new(Http {
@@ -78,7 +80,7 @@ impl App {
             ice: IceServers {
                 secret,
                 public_name: config.server.public_name.clone(),
-                udp_port: relay.udp_addrs().first().map(SocketAddr::port),
+                udp_ports: udp_ports(relay.udp_addrs()),
                 tcp_port: first_port(&turn_tcp_listeners),
                 tls_port: tls.as_ref().and_then(|_| first_port(&http_listeners).or_else(|| first_port(&turn_tls_listeners))),
                 relay_only: config.turn.relay_only,
@@ -99,8 +101,8 @@ impl App {
         let addresses = |listeners: &[Listener]| listeners.iter().map(Listener::address).collect::<Vec<_>>();
         let (http, redirect) = (addresses(&http_listeners), addresses(&redirect_listeners));
         let (turn_tcp, turn_tls) = (addresses(&turn_tcp_listeners), addresses(&turn_tls_listeners));
-        let https_port = http.first().map_or(443, SocketAddr::port);
-        let mut tasks = vec![hub_task, recording];
+        let https_port = http.first().map_or(HTTPS, SocketAddr::port);
+        let mut tasks = vec![hub_task, watching, recording];
         for listener in http_listeners {
             let service = Arc::clone(&service);
             tasks.push(tokio::spawn(
@@ -226,6 +228,13 @@ fn bind(addresses: &[SocketAddr], key: &str) -> Result<Vec<Listener>> {
     Ok(listeners)
 }
 
+/// The first port, and 443 where it is another one: more would slow browsers down.
+fn udp_ports(addresses: &[SocketAddr]) -> Vec<u16> {
+    let ports = || addresses.iter().map(SocketAddr::port);
+    let first = ports().next();
+    first.into_iter().chain(ports().find(|port| *port == HTTPS && first != Some(HTTPS))).collect()
+}
+
 fn first_port(listeners: &[Listener]) -> Option<u16> {
     listeners.first().map(|listener| listener.address().port())
 }
@@ -310,4 +319,23 @@ pub const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const DEAD_AFTER: Duration = Duration::from_secs(45);
 const EVENTS_MAX: usize = 4096;
+const HTTPS: u16 = 443;
 const SECRET_BYTES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_told_the_first_udp_port_and_443() {
+        for (listening, told) in [
+            (&["0.0.0.0:3478", "[::]:3478"][..], &[3478][..]),
+            (&["0.0.0.0:3478", "0.0.0.0:5000", "0.0.0.0:443", "[::]:443"], &[3478, 443]),
+            (&["0.0.0.0:443", "0.0.0.0:3478"], &[443]),
+            (&[], &[]),
+        ] {
+            let addresses: Vec<SocketAddr> = listening.iter().map(|address| address.parse().unwrap()).collect();
+            assert_eq!(udp_ports(&addresses), told, "{listening:?}");
+        }
+    }
+}

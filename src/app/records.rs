@@ -1,4 +1,4 @@
-//! From live rooms to the records and the relay: what happened is written down, and whoever is out loses the relay.
+//! From live rooms to the relay and the records: whoever is out loses the relay at once, and what happened is written down.
 
 use tokio::sync::mpsc;
 
@@ -7,28 +7,40 @@ use crate::mentoring::{Mentoring, Occurrence};
 use crate::relay::RelayHandle;
 use crate::store::UnixMillis;
 
-/// Runs until the hub is gone and everything it said is written. Where sockets are `proxied`, all come from the proxy, so it is not told
-/// where members are.
-pub(super) async fn keep(mentoring: Mentoring, relay: RelayHandle, proxied: bool, mut events: mpsc::Receiver<RoomEvent>) {
-    while let Some(RoomEvent { room, at, kind, source }) = events.recv().await {
-        let source = source.filter(|_| !proxied);
-        if let (Some(ip), RoomEventKind::Joined { participant, .. } | RoomEventKind::Resumed { participant, .. }) = (source, kind)
-        {
-            relay.observe(room, participant, ip);
+/// Tells the relay, which never makes anybody wait, and hands what happened on to be written down; runs until the hub is gone. Where
+/// sockets are `proxied`, all come from the proxy, so the relay is not told where members are.
+pub(super) async fn watch(
+    relay: RelayHandle,
+    proxied: bool,
+    mut events: mpsc::Receiver<RoomEvent>,
+    records: mpsc::Sender<RoomEvent>,
+) {
+    while let Some(event) = events.recv().await {
+        let RoomEvent { room, at, kind, source } = event;
+        match (kind, source.filter(|_| !proxied)) {
+            (RoomEventKind::Joined { participant, .. } | RoomEventKind::Resumed { participant, .. }, Some(ip)) => {
+                relay.observe(room, participant, ip);
+            }
+            (RoomEventKind::Left { participant, .. }, _) => relay.revoke_seat(at, room, participant),
+            (RoomEventKind::Ended { .. }, _) => relay.revoke_room(at, room),
+            _ => {}
         }
+        if let Err(cause) = records.try_send(event) {
+            log::error!(event = "records_behind", room:% = room, cause:% = cause; "what happened in a room was not written down");
+        }
+    }
+}
+
+/// Runs until nothing more can happen and everything that did is written.
+pub(super) async fn keep(mentoring: Mentoring, mut records: mpsc::Receiver<RoomEvent>) {
+    while let Some(RoomEvent { room, at, kind, .. }) = records.recv().await {
         let occurrence = match kind {
             RoomEventKind::Joined { participant, .. } => Occurrence::Joined(participant),
             RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
             RoomEventKind::Resumed { participant, .. } => Occurrence::Online(participant, true),
-            RoomEventKind::Left { participant, .. } => {
-                relay.revoke_seat(at, room, participant);
-                Occurrence::Left(participant)
-            }
+            RoomEventKind::Left { participant, .. } => Occurrence::Left(participant),
             RoomEventKind::Active => Occurrence::Active,
-            RoomEventKind::Ended { reason } => {
-                relay.revoke_room(at, room);
-                Occurrence::Ended(reason)
-            }
+            RoomEventKind::Ended { reason } => Occurrence::Ended(reason),
         };
         log::info!(event = "room", room:% = room, occurrence:? = occurrence; "a room changed");
         if let Err(cause) = mentoring.record(room, UnixMillis::from(at), occurrence).await {

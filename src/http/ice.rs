@@ -15,8 +15,8 @@ pub struct IceServers {
     pub secret: CredentialSecret,
     /// The box's configured name.
     pub public_name: Option<String>,
-    /// STUN and TURN over UDP; `None` if it does not listen.
-    pub udp_port: Option<u16>,
+    /// STUN and TURN over UDP, at most two: the usual port and 443, which some firewalls leave open.
+    pub udp_ports: Vec<u16>,
     /// TURN over TCP.
     pub tcp_port: Option<u16>,
     /// TURN over TLS: the page's own port, which must be open anyway.
@@ -39,12 +39,12 @@ impl IceServers {
     /// The servers for one seat, with a credential of its own. Few addresses: browsers try them all, and slow down with five.
     pub(super) fn for_seat(&self, host: &str, room: RoomId, participant: ParticipantId) -> Vec<IceServer> {
         let Some(name) = without_port(host) else { return Vec::new() };
-        let stun =
-            self.udp_port.map(|port| IceServer { urls: vec![format!("stun:{name}:{port}")], username: None, credential: None });
-        let udp = self.udp_port.map(|port| format!("turn:{name}:{port}?transport=udp"));
+        let stun = self.udp_ports.first().map(|port| format!("stun:{name}:{port}"));
+        let stun = stun.map(|url| IceServer { urls: vec![url], username: None, credential: None });
+        let udp = self.udp_ports.iter().map(|port| format!("turn:{name}:{port}?transport=udp"));
         let tcp = self.tcp_port.map(|port| format!("turn:{name}:{port}?transport=tcp"));
         let tls = self.tls_port.map(|port| format!("turns:{}:{port}?transport=tcp", self.certified_name(name)));
-        let urls: Vec<_> = [udp, tcp, tls].into_iter().flatten().collect();
+        let urls: Vec<_> = udp.chain(tcp).chain(tls).collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let credential = self.secret.mint(now, room, participant);
         let turn = (!urls.is_empty()).then_some(IceServer {
