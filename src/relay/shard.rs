@@ -128,11 +128,13 @@ impl Shard {
                     self.note(event);
                 }
             }
+            let begun = Instant::now();
             let relayed = self.turn();
             let interval = woken.elapsed();
             if self.ready.is_empty() && (1..BATCH).contains(&relayed) && interval < 2 * self.max_delay {
-                // Busy, but each wake-up found little: let packets gather, since the wake-up is what costs.
-                std::thread::sleep(self.max_delay);
+                // Busy, but each wake-up found little: let packets gather, since the wake-up is what costs. The delay is from one turn's
+                // beginning to the next one's, so that what a turn takes adds to nobody's wait.
+                std::thread::sleep(self.max_delay.saturating_sub(begun.elapsed()));
             }
             woken += interval;
         }
