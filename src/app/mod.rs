@@ -21,10 +21,10 @@ use crate::config::file::Limits;
 use crate::http::{self, Diverted, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
-use crate::proto::credential::CredentialSecret;
+use crate::proto::credential::{self, CredentialSecret};
 use crate::relay::{self, Relay, RelayHandle};
 use crate::signaling::{self, Signaling};
-use crate::store::Store;
+use crate::store::{Store, UnixMillis};
 use crate::sys::{entropy, names};
 use crate::tls;
 
@@ -59,6 +59,10 @@ impl App {
         let secret = CredentialSecret::new(&credential_secret(&config.server.data_dir)?);
         let relay = start_relay(config, secret.clone())?;
 
+        // Credentials outlive a restart, so the ends of rooms do too.
+        for (room, at) in store.rooms_ended_since(UnixMillis::now().before(credential::LIFETIME)).await? {
+            relay.handle().revoke_room(at.into(), room);
+        }
         let mentoring = Mentoring::new(store.clone());
         mentoring.forget_presence().await?;
         let accounts = Accounts::new(store.clone());

@@ -99,6 +99,12 @@ impl From<SystemTime> for UnixMillis {
     }
 }
 
+impl From<UnixMillis> for SystemTime {
+    fn from(time: UnixMillis) -> Self {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(time.0).unwrap_or_default())
+    }
+}
+
 impl Store {
     /// Opens the database in `data_dir`, makes or migrates it, and starts the writer.
     ///

@@ -87,6 +87,18 @@ impl Store {
         self.read(move |connection| latest(connection, session)).await
     }
 
+    /// Rooms that ended at `since` or later, and when; the earliest first.
+    ///
+    /// # Errors
+    /// What the query failed with.
+    pub async fn rooms_ended_since(&self, since: UnixMillis) -> Result<Vec<(RoomId, UnixMillis)>, StoreError> {
+        let sql = "SELECT id, ended_at FROM video_call_rooms WHERE ended_at >= ?1 ORDER BY ended_at";
+        self.read(move |connection| {
+            connection.prepare_cached(sql)?.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+        .await
+    }
+
     /// The person's participant in a standing room, made with this id if there is none; `None` if the room is over.
     ///
     /// # Errors

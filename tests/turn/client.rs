@@ -50,6 +50,28 @@ async fn a_room_that_ends_takes_its_allocations_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_is_over_stays_over_through_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, _) = daemon(&folder, "127.0.0.1:0").await;
+    before.stop().await;
+    let room = RoomId::from_random([1; 16]);
+    let database = rusqlite::Connection::open(folder.path().join("visavis.db")).unwrap();
+    database.pragma_update(None, "foreign_keys", false).unwrap();
+    let sql = "INSERT INTO video_call_rooms (id, session_id, status, created_at, ended_at) VALUES (?1, 'any', 'ended', 0, ?2)";
+    database.execute(sql, (room.to_string(), i64::try_from(now().as_millis()).unwrap())).unwrap();
+    drop(database);
+    let (app, address) = daemon(&folder, "127.0.0.1:0").await;
+    let secret = CredentialSecret::new(&std::fs::read(folder.path().join("turn.key")).unwrap());
+    for (room, allowed) in [(room, false), (RoomId::from_random([9; 16]), true)] {
+        let credential = secret.mint(now(), room, ParticipantId::from_random([2; 16]));
+        let client = client(address, credential.username, credential.password).await;
+        assert_eq!(client.allocate().await.is_ok(), allowed);
+        client.close().await.unwrap();
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_allow_peers_the_box_s_own_services_are_out_of_reach() {
     let folder = tempfile::tempdir().unwrap();
     let (app, address) = daemon_with(&folder, "127.0.0.1:0", "").await;
