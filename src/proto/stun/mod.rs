@@ -8,15 +8,17 @@ mod address;
 pub mod channel_data;
 mod framing;
 pub mod indication;
+mod integrity;
 mod packet;
 mod reply;
 mod request;
 mod view;
 
 pub use framing::frame_length;
+pub use integrity::{IntegrityKey, PasswordAlgorithm};
 pub use packet::Packet;
 pub use reply::Reply;
-pub use request::{IntegrityKey, Request};
+pub use request::Request;
 pub use view::{Malformed, MessageView, TransactionId};
 
 /// What a datagram to the relay is, by its first byte (RFC 7983 section 7).

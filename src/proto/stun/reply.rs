@@ -13,6 +13,7 @@ use stun::xoraddr::XorMappedAddress;
 use turn::proto::lifetime::Lifetime;
 use turn::proto::relayaddr::RelayedAddress;
 
+use super::integrity::PasswordAlgorithms;
 use super::{IntegrityKey, Request};
 
 /// An answer that is being built.
@@ -56,10 +57,10 @@ impl Reply {
         self.with(&Lifetime(lifetime))
     }
 
-    /// REALM and NONCE: what the client is to sign its next request with.
+    /// REALM, NONCE and PASSWORD-ALGORITHMS: what the client is to sign its next request with.
     pub fn challenge(self, realm: &str, nonce: &str) -> Self {
         let text = |attr, text: &str| TextAttribute { attr, text: text.to_owned() };
-        self.with(&text(ATTR_REALM, realm)).with(&text(ATTR_NONCE, nonce))
+        self.with(&text(ATTR_REALM, realm)).with(&text(ATTR_NONCE, nonce)).with(&PasswordAlgorithms)
     }
 
     /// UNKNOWN-ATTRIBUTES.
@@ -67,10 +68,10 @@ impl Reply {
         self.with(&UnknownAttributes(attributes))
     }
 
-    /// The bytes, with MESSAGE-INTEGRITY if there is a key, and with FINGERPRINT if the request had one.
+    /// The bytes, signed as the request was if there is a key, and with FINGERPRINT if the request had one.
     pub fn encode(self, key: Option<&IntegrityKey>) -> Vec<u8> {
         let signed = match key {
-            Some(key) => self.with(&key.0),
+            Some(key) => self.with(key),
             None => self,
         };
         let whole = if signed.with_fingerprint { signed.with(&FINGERPRINT) } else { signed };

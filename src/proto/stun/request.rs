@@ -1,33 +1,29 @@
 //! A request of STUN or TURN, decoded by the `stun` and `turn` crates once its bounds are proved.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use stun::attributes::{
-    ATTR_CHANNEL_NUMBER, ATTR_EVEN_PORT, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM,
-    ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType,
+    ATTR_CHANNEL_NUMBER, ATTR_EVEN_PORT, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_MESSAGE_INTEGRITY_SHA256, ATTR_NONCE,
+    ATTR_PASSWORD_ALGORITHM, ATTR_PASSWORD_ALGORITHMS, ATTR_REALM, ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT,
+    ATTR_USER_HASH, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType,
 };
-use stun::integrity::MessageIntegrity;
 use stun::message::{CLASS_REQUEST, Getter, Message};
 use turn::proto::channum::ChannelNumber;
 use turn::proto::lifetime::Lifetime;
 use turn::proto::reqfamily::RequestedAddressFamily;
 use turn::proto::reqtrans::RequestedTransport;
 
+use super::integrity::PasswordAlgorithms;
 use super::view::{HEADER, MessageView, TransactionId};
-use super::{Malformed, address};
+use super::{IntegrityKey, Malformed, PasswordAlgorithm, address};
 
-/// A decoded request; what stands after MESSAGE-INTEGRITY is not in it.
+/// A decoded request; what stands after its integrity, and is none itself, is not in it.
 #[derive(Debug)]
 pub struct Request {
     pub(super) message: Message,
     pub(super) has_fingerprint: bool,
 }
-
-/// A long-term key, MD5 of `username:realm:password` (RFC 8489 section 9.2.2); its `Debug` shows nothing.
-#[derive(Clone)]
-pub struct IntegrityKey(pub(super) MessageIntegrity);
 
 impl Request {
     /// Decodes a message; `None` if it is no request.
@@ -37,6 +33,10 @@ impl Request {
         bytes[2..4].copy_from_slice(&length.to_be_bytes());
         let mut message = Message { raw: bytes, ..Message::default() };
         message.decode().ok()?;
+        if let Some(signed) = message.attributes.0.iter().position(|attribute| attribute.typ == ATTR_MESSAGE_INTEGRITY) {
+            let after = message.attributes.0.split_off(signed + 1);
+            message.attributes.0.extend(after.into_iter().filter(|attribute| attribute.typ == ATTR_MESSAGE_INTEGRITY_SHA256));
+        }
         (message.typ.class == CLASS_REQUEST).then(|| Self { message, has_fingerprint: view.has_fingerprint() })
     }
 
@@ -58,12 +58,32 @@ impl Request {
 
     /// Whether the sender claims to know a key.
     pub fn has_integrity(&self) -> bool {
-        self.message.contains(ATTR_MESSAGE_INTEGRITY)
+        self.message.contains(ATTR_MESSAGE_INTEGRITY) || self.message.contains(ATTR_MESSAGE_INTEGRITY_SHA256)
     }
 
     /// USERNAME, if it is UTF-8.
     pub fn username(&self) -> Option<String> {
         String::from_utf8(self.message.get(ATTR_USERNAME).ok()?).ok()
+    }
+
+    /// Whether USERHASH stands where USERNAME could.
+    pub fn has_userhash(&self) -> bool {
+        self.message.contains(ATTR_USER_HASH)
+    }
+
+    /// What the client chose of the PASSWORD-ALGORITHMS it was sent; `None` if it knows of none (RFC 8489 section 9.2.4).
+    ///
+    /// # Errors
+    /// One of the two attributes is missing, the list is not what was sent, or the choice is not on it: somebody in between may
+    /// have taken the better algorithm out.
+    pub fn password_algorithm(&self) -> Result<Option<PasswordAlgorithm>, Malformed> {
+        match (self.message.get(ATTR_PASSWORD_ALGORITHMS).ok(), self.message.get(ATTR_PASSWORD_ALGORITHM).ok()) {
+            (None, None) => Ok(None),
+            (Some(list), Some(choice)) if list == PasswordAlgorithms::VALUE => {
+                PasswordAlgorithm::read(&choice).map(Some).ok_or(Malformed)
+            }
+            _ => Err(Malformed),
+        }
     }
 
     /// NONCE.
@@ -76,9 +96,13 @@ impl Request {
         self.message.contains(ATTR_REALM)
     }
 
-    /// Whether MESSAGE-INTEGRITY was made with `key`; compares in constant time.
+    /// Whether MESSAGE-INTEGRITY-SHA256 was made with `key`, or MESSAGE-INTEGRITY where that is all there is (RFC 8489 section
+    /// 9.2.4); compares in constant time.
     pub fn is_authentic(&mut self, key: &IntegrityKey) -> bool {
-        key.0.check(&mut self.message).is_ok()
+        match self.message.get(ATTR_MESSAGE_INTEGRITY_SHA256) {
+            Ok(value) => key.holds_sha256(&self.message.raw, &value),
+            Err(_) => key.bytes.check(&mut self.message).is_ok(),
+        }
     }
 
     /// The attributes that must be understood and are not (RFC 8489 section 14), each once.
@@ -154,24 +178,14 @@ impl Request {
     }
 }
 
-impl IntegrityKey {
-    /// The key of a username and password in a realm.
-    pub fn long_term(username: &str, realm: &str, password: &str) -> Self {
-        Self(MessageIntegrity::new_long_term_integrity(username.to_owned(), realm.to_owned(), password.to_owned()))
-    }
-}
-
-impl fmt::Debug for IntegrityKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IntegrityKey(..)")
-    }
-}
-
 const UNDERSTOOD: &[AttrType] = &[
     ATTR_USERNAME,
+    ATTR_USER_HASH,
     ATTR_MESSAGE_INTEGRITY,
+    ATTR_MESSAGE_INTEGRITY_SHA256,
     ATTR_REALM,
     ATTR_NONCE,
+    ATTR_PASSWORD_ALGORITHM,
     ATTR_CHANNEL_NUMBER,
     ATTR_LIFETIME,
     ATTR_EVEN_PORT,
@@ -195,14 +209,14 @@ mod tests {
         let mut request = Request::decode(&view).unwrap();
         let username = "\u{30DE}\u{30C8}\u{30EA}\u{30C3}\u{30AF}\u{30B9}";
         assert_eq!(request.username().as_deref(), Some(username));
-        assert!(request.is_authentic(&IntegrityKey::long_term(username, "example.org", "TheMatrIX")));
-        assert!(!request.is_authentic(&IntegrityKey::long_term(username, "example.org", "TheMatrIY")));
+        assert!(request.is_authentic(&IntegrityKey::long_term(None, username, "example.org", "TheMatrIX")));
+        assert!(!request.is_authentic(&IntegrityKey::long_term(None, username, "example.org", "TheMatrIY")));
     }
 
     #[test]
     fn a_changed_byte_is_not_authentic() {
         let bytes = unhex(LONG_TERM);
-        let key = IntegrityKey::long_term("\u{30DE}\u{30C8}\u{30EA}\u{30C3}\u{30AF}\u{30B9}", "example.org", "TheMatrIX");
+        let key = IntegrityKey::long_term(None, "\u{30DE}\u{30C8}\u{30EA}\u{30C3}\u{30AF}\u{30B9}", "example.org", "TheMatrIX");
         for index in 8..bytes.len() {
             let mut changed = bytes.clone();
             changed[index] ^= 1;

@@ -12,7 +12,7 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! ```
 
-use stun::attributes::{ATTR_FINGERPRINT, ATTR_MESSAGE_INTEGRITY};
+use stun::attributes::{ATTR_FINGERPRINT, ATTR_MESSAGE_INTEGRITY, ATTR_MESSAGE_INTEGRITY_SHA256};
 use stun::fingerprint::fingerprint_value;
 
 /// RFC 8489 section 5: 96 bits that the client chose.
@@ -94,17 +94,22 @@ impl<'a> MessageView<'a> {
         Walk { bytes: self.bytes, offset: HEADER }.any(|attribute| attribute.kind == ATTR_FINGERPRINT.0)
     }
 
-    /// The attributes that count: those after MESSAGE-INTEGRITY are ignored (RFC 8489 section 14.5).
+    /// The attributes that count: after MESSAGE-INTEGRITY none does but MESSAGE-INTEGRITY-SHA256, after that none at all (RFC 8489
+    /// sections 14.5 and 14.6).
     pub(super) fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let mut over = false;
-        Walk { bytes: self.bytes, offset: HEADER }.take_while(move |attribute| {
-            let counts = !over && attribute.kind != ATTR_FINGERPRINT.0;
-            over = attribute.kind == ATTR_MESSAGE_INTEGRITY.0;
+        let (mut signed, mut over) = (false, false);
+        let counting = move |attribute: &Attribute<'_>| {
+            let is_last = attribute.kind == ATTR_MESSAGE_INTEGRITY_SHA256.0;
+            let counts = !over && (!signed || is_last);
+            signed |= attribute.kind == ATTR_MESSAGE_INTEGRITY.0;
+            over |= is_last;
             counts
-        })
+        };
+        let before_fingerprint = |attribute: &Attribute<'_>| attribute.kind != ATTR_FINGERPRINT.0;
+        Walk { bytes: self.bytes, offset: HEADER }.take_while(before_fingerprint).filter(counting)
     }
 
-    /// The message up to and with MESSAGE-INTEGRITY, or without FINGERPRINT; its length field still names the whole.
+    /// The message up to and with the last attribute that counts; its length field still names the whole.
     pub(super) fn counting_bytes(&self) -> &'a [u8] {
         let end =
             self.attributes().last().map_or(HEADER, |last| last.offset + ATTRIBUTE_HEADER + last.value.len().next_multiple_of(4));
@@ -175,6 +180,23 @@ mod tests {
         let view = MessageView::parse(&message).unwrap();
         assert_eq!(view.attributes().map(|a| a.kind).collect::<Vec<_>>(), [0x8022, 8]);
         assert_eq!(view.counting_bytes().len(), 20 + 8 + 24);
+    }
+
+    #[test]
+    fn between_the_two_integrities_and_after_the_second_nothing_counts() {
+        let (one, two) = ([&[0, 8, 0, 20][..], &[9; 20]].concat(), [&[0, 0x1C, 0, 32][..], &[9; 32]].concat());
+        let lifetime = [0, 0x0D, 0, 4, 0, 0, 0, 0];
+        let kinds = |parts: &[&[u8]]| {
+            let attributes = parts.concat();
+            let head = [&[0, 4, 0, attributes.len() as u8, 0x21, 0x12, 0xA4, 0x42][..], &[7; 12]].concat();
+            let message = [head, attributes].concat();
+            let view = MessageView::parse(&message).unwrap();
+            (view.attributes().map(|a| a.kind).collect::<Vec<_>>(), view.counting_bytes().len() - 20)
+        };
+        assert_eq!(kinds(&[&lifetime, &one, &two, &lifetime]), (vec![0x0D, 8, 0x1C], 8 + 24 + 36));
+        assert_eq!(kinds(&[&one, &lifetime, &two]), (vec![8, 0x1C], 24 + 8 + 36));
+        assert_eq!(kinds(&[&two, &one, &lifetime]), (vec![0x1C], 36));
+        assert_eq!(kinds(&[&one, &one, &lifetime]), (vec![8], 24));
     }
 
     proptest! {

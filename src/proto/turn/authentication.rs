@@ -10,7 +10,7 @@ use super::revocation::Revocations;
 use super::{ClientAddr, Config, Now};
 use crate::proto::credential::{Claim, CredentialSecret};
 use crate::proto::id::{ParticipantId, RoomId};
-use crate::proto::stun::{IntegrityKey, Reply, Request};
+use crate::proto::stun::{IntegrityKey, PasswordAlgorithm, Reply, Request};
 
 /// Who may ask for anything at all.
 #[derive(Debug)]
@@ -67,15 +67,27 @@ impl Authenticator {
         if !request.has_integrity() {
             return Err(self.challenge(now, client, request, CODE_UNAUTHORIZED));
         }
-        let (Some(username), Some(nonce), true) = (request.username(), request.nonce(), request.has_realm()) else {
+        let username = request.username();
+        let (true, Some(nonce), true) = (username.is_some() || request.has_userhash(), request.nonce(), request.has_realm())
+        else {
             return Err(Reply::error(request, CODE_BAD_REQUEST).encode(None));
         };
+        // First, so that what carries no living nonce of this server costs one hash.
         if !self.nonces.is_fresh(now.instant, client, &nonce) {
             return Err(self.challenge(now, client, request, CODE_STALE_NONCE));
         }
-        let proved = match holder {
-            Some(holder) if holder.username == username => request.is_authentic(&holder.key).then(|| holder.clone()),
-            _ => self.identify(now, username, request),
+        let Ok(negotiated) = request.password_algorithm() else {
+            return Err(Reply::error(request, CODE_BAD_REQUEST).encode(None));
+        };
+        let proved = match (username, holder) {
+            // Whose hash USERHASH is, only a list of usernames could tell.
+            (None, _) => None,
+            // An allocation keeps the algorithm it was made with: nobody bids it down later.
+            (Some(username), Some(holder)) if holder.username == username => {
+                let same = holder.key.negotiated() == negotiated;
+                (same && request.is_authentic(&holder.key)).then(|| holder.clone())
+            }
+            (Some(username), _) => self.identify(now, username, negotiated, request),
         };
         match proved {
             None => Err(self.challenge(now, client, request, CODE_UNAUTHORIZED)),
@@ -87,19 +99,25 @@ impl Authenticator {
     }
 
     /// Whose unexpired credential signed the request.
-    fn identify(&self, now: Now, username: String, request: &mut Request) -> Option<Identity> {
+    fn identify(
+        &self,
+        now: Now,
+        username: String,
+        negotiated: Option<PasswordAlgorithm>,
+        request: &mut Request,
+    ) -> Option<Identity> {
         let claim = Claim::parse(&username).filter(|claim| claim.expiry > now.unix)?;
-        let key = self.key(&self.own, &username);
+        let key = self.key(negotiated, &self.own, &username);
         if claim.seat.is_some() && request.is_authentic(&key) {
             let void = self.revocations.covers(&claim);
             return (!void).then_some(Identity { username, key, seat: claim.seat });
         }
-        let key = self.key(self.shared.as_ref()?, &username);
+        let key = self.key(negotiated, self.shared.as_ref()?, &username);
         request.is_authentic(&key).then_some(Identity { username, key, seat: None })
     }
 
-    fn key(&self, secret: &CredentialSecret, username: &str) -> IntegrityKey {
-        IntegrityKey::long_term(username, &self.realm, &secret.password(username))
+    fn key(&self, negotiated: Option<PasswordAlgorithm>, secret: &CredentialSecret, username: &str) -> IntegrityKey {
+        IntegrityKey::long_term(negotiated, username, &self.realm, &secret.password(username))
     }
 
     fn challenge(&self, now: Now, client: ClientAddr, request: &Request, code: stun::error_code::ErrorCode) -> Vec<u8> {

@@ -2,7 +2,7 @@
 //! that has proved nothing (RFC 8489 section 9.2).
 //!
 //! ```text
-//! base64url( seconds since start (4) | HMAC-SHA256(key, seconds, ip, port) cut to 14 )
+//! "obMatJos2" | base64(security features (3)) | base64url( seconds since start (4) | HMAC-SHA256(key, seconds, ip, port) cut to 14 )
 //! ```
 
 use std::net::IpAddr;
@@ -31,11 +31,13 @@ impl Nonces {
         let mut nonce = [0; BYTES];
         nonce[..4].copy_from_slice(&seconds.to_be_bytes());
         nonce[4..].copy_from_slice(&self.signature(seconds, client));
-        BASE64_URL_SAFE_NO_PAD.encode(nonce)
+        COOKIE.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(nonce)
     }
 
     /// Whether this server issued the nonce to this client within [`LIFETIME`].
     pub(super) fn is_fresh(&self, now: Instant, client: ClientAddr, nonce: &[u8]) -> bool {
+        // A cookie with a bit taken out is no longer this server's: who bids security down is noticed (RFC 8489 section 9.2.1).
+        let Some(nonce) = nonce.strip_prefix(COOKIE.as_bytes()) else { return false };
         let Ok(nonce) = BASE64_URL_SAFE_NO_PAD.decode(nonce) else { return false };
         let Ok(nonce) = <[u8; BYTES]>::try_from(nonce) else { return false };
         let seconds = u32::from_be_bytes([nonce[0], nonce[1], nonce[2], nonce[3]]);
@@ -65,6 +67,9 @@ impl Nonces {
     }
 }
 
+/// The nonce cookie with one security feature, password algorithms: bit 0, counted from the right as erratum 6290 has it.
+/// Username anonymity, bit 1, is not set, since no username can be told from its hash here.
+const COOKIE: &str = "obMatJos2AAAB";
 /// 24 characters.
 const BYTES: usize = 18;
 /// A refresh later than this costs one more round trip.
@@ -80,11 +85,22 @@ mod tests {
         let nonces = Nonces::new(&[1; 32], start);
         let client = ClientAddr("192.0.2.1:1000".parse().unwrap());
         let nonce = nonces.issue(start, client);
-        assert_eq!(nonce.len(), 24);
+        assert_eq!((nonce.len(), &nonce[..13]), (37, COOKIE));
         assert!(nonces.is_fresh(start + LIFETIME, client, nonce.as_bytes()));
         assert!(!nonces.is_fresh(start + LIFETIME + Duration::from_secs(1), client, nonce.as_bytes()), "too old");
         for other in ["192.0.2.2:1000", "192.0.2.1:1001", "[2001:db8::1]:1000"] {
             assert!(!nonces.is_fresh(start, ClientAddr(other.parse().unwrap()), nonce.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_nonce_whose_security_features_were_changed_is_stale() {
+        let start = instant();
+        let client = ClientAddr("192.0.2.1:1000".parse().unwrap());
+        let nonces = Nonces::new(&[1; 32], start);
+        let nonce = nonces.issue(start, client);
+        for changed in [nonce.replacen("AAAB", "AAAA", 1), nonce.replacen("AAAB", "AAAD", 1), nonce[13..].to_owned()] {
+            assert!(!nonces.is_fresh(start, client, changed.as_bytes()), "{changed}");
         }
     }
 

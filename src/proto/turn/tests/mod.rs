@@ -1,5 +1,6 @@
 //! A client as the RFCs describe it, against the pure server; the `stun` and `turn` crates build and read its messages.
 
+mod algorithms;
 mod allocations;
 mod data;
 mod peers;
