@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use stun::attributes::{ATTR_NONCE, ATTR_REALM, ATTR_USERNAME};
+use stun::attributes::{ATTR_NONCE, ATTR_REALM, ATTR_USERNAME, AttrType};
 use stun::integrity::MessageIntegrity;
 use stun::message::{CLASS_REQUEST, METHOD_ALLOCATE, METHOD_CHANNEL_BIND, Message, MessageType, Method, Setter};
 use stun::textattrs::TextAttribute;
@@ -76,6 +76,21 @@ fn nothing_is_taken_from_the_heap_whichever_way_data_goes() {
     assert_eq!(inbound, (Route::Client(alice), 0), "as an indication");
 }
 
+#[test]
+fn nor_by_the_second_of_two_families() {
+    let mut lab = Lab::new();
+    let (alice, ids) = lab.dual("5.5.5.5:5000", 1);
+    let peer = PeerAddr("[2a00::8]:8000".parse().unwrap());
+    lab.bind(alice, 0x4000, peer.0);
+    let by_channel = [&[0x40, 0x00, 0x04, 0xB0][..], &[7; 1200]].concat();
+    for datagram in [by_channel, indication(peer.0, &[7; 1200])] {
+        let sent = lab.relay(&datagram, |server, now, packet| server.handle_client(now, alice, packet));
+        assert_eq!(sent, (Route::Peer(ids[1], peer), 0));
+    }
+    let inbound = lab.relay(&[7; 1200], |server, now, packet| server.handle_peer(now.instant, ids[1], peer, packet));
+    assert_eq!(inbound, (Route::Client(alice), 0));
+}
+
 struct Lab {
     server: Server,
     now: Now,
@@ -93,7 +108,7 @@ impl Lab {
             nonce_key: [7; 32],
             policy: PeerPolicy::default(),
             limits,
-            families: vec![AddressFamily::Ipv4],
+            families: vec![AddressFamily::Ipv4, AddressFamily::Ipv6],
         };
         let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
         Self { server: Server::new(config, now.instant), now, buffer: vec![0; 4096], port: 50_000 }
@@ -119,6 +134,25 @@ impl Lab {
         self.server.handle_bound(allocation, Some(RelayAddr(relay)));
         self.server.poll_effect();
         (tuple, allocation, relay)
+    }
+
+    /// An allocation of each family.
+    fn dual(&mut self, at: &str, participant: u8) -> (FiveTuple, Vec<AllocationId>) {
+        let tuple = FiveTuple {
+            client: ClientAddr(at.parse().unwrap()),
+            server: "9.9.9.9:3478".parse().unwrap(),
+            transport: Transport::Udp,
+        };
+        self.ask(tuple, participant, METHOD_ALLOCATE, &[&RequestedTransport { protocol: PROTO_UDP }, &Additional]);
+        let binds: Vec<_> = std::iter::from_fn(|| self.server.poll_effect()).collect();
+        let mut ids = Vec::new();
+        for (bind, relay) in binds.iter().zip(["9.9.9.9:50001", "[2a00::9]:50001"]) {
+            let Effect::Bind { allocation, .. } = bind else { panic!("{bind:?}") };
+            self.server.handle_bound(*allocation, Some(RelayAddr(relay.parse().unwrap())));
+            ids.push(*allocation);
+        }
+        self.server.poll_effect();
+        (tuple, ids)
     }
 
     fn bind(&mut self, tuple: FiveTuple, number: u16, peer: SocketAddr) {
@@ -150,6 +184,16 @@ impl Lab {
         let raw = message.raw.clone();
         let (route, _) = self.relay(&raw, |server, now, packet| server.handle_client(now, tuple, packet));
         assert_eq!(route, Route::Handled);
+    }
+}
+
+/// ADDITIONAL-ADDRESS-FAMILY for IPv6.
+struct Additional;
+
+impl Setter for Additional {
+    fn add_to(&self, message: &mut Message) -> Result<(), stun::Error> {
+        message.add(AttrType(0x8000), &[2, 0, 0, 0]);
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`channel_data`], [`indication`]). Driven by `proto::turn`; knows neither allocations nor credentials.
 
 mod address;
+mod attributes;
 pub mod channel_data;
 mod framing;
 pub mod indication;

@@ -13,6 +13,7 @@ use stun::xoraddr::XorMappedAddress;
 use turn::proto::lifetime::Lifetime;
 use turn::proto::relayaddr::RelayedAddress;
 
+use super::attributes::AddressErrorCode;
 use super::integrity::PasswordAlgorithms;
 use super::{IntegrityKey, Request};
 
@@ -50,6 +51,11 @@ impl Reply {
     /// XOR-RELAYED-ADDRESS.
     pub fn relayed(self, address: SocketAddr) -> Self {
         self.with(&RelayedAddress { ip: address.ip(), port: address.port() })
+    }
+
+    /// ADDRESS-ERROR-CODE: why an address of this family, by its number, is missing.
+    pub fn address_error(self, family: u8, code: ErrorCode) -> Self {
+        self.with(&AddressErrorCode { family, code })
     }
 
     /// LIFETIME in whole seconds.

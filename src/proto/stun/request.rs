@@ -14,6 +14,7 @@ use turn::proto::lifetime::Lifetime;
 use turn::proto::reqfamily::RequestedAddressFamily;
 use turn::proto::reqtrans::RequestedTransport;
 
+use super::attributes::ATTR_ADDITIONAL_ADDRESS_FAMILY;
 use super::integrity::PasswordAlgorithms;
 use super::view::{HEADER, MessageView, TransactionId};
 use super::{IntegrityKey, Malformed, PasswordAlgorithm, address};
@@ -136,6 +137,23 @@ impl Request {
     /// It has another form, or names neither.
     pub fn requested_family(&self) -> Result<Option<u8>, Malformed> {
         Ok(self.read::<RequestedAddressFamily>(ATTR_REQUESTED_ADDRESS_FAMILY)?.map(|family| family.0))
+    }
+
+    /// Whether REQUESTED-ADDRESS-FAMILY is there, of whatever form.
+    pub fn has_requested_family(&self) -> bool {
+        self.message.contains(ATTR_REQUESTED_ADDRESS_FAMILY)
+    }
+
+    /// The family that ADDITIONAL-ADDRESS-FAMILY asks for, by its number; `None` if it is missing.
+    ///
+    /// # Errors
+    /// It has another form.
+    pub fn additional_family(&self) -> Result<Option<u8>, Malformed> {
+        match self.message.get(ATTR_ADDITIONAL_ADDRESS_FAMILY).ok().as_deref() {
+            None => Ok(None),
+            Some([family, _, _, _]) => Ok(Some(*family)),
+            Some(_) => Err(Malformed),
+        }
     }
 
     /// Whether EVEN-PORT asks for the next higher port too; `None` if it is missing.

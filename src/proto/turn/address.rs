@@ -55,6 +55,14 @@ impl AddressFamily {
         }
     }
 
+    /// Its number on the wire.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Ipv4 => 1,
+            Self::Ipv6 => 2,
+        }
+    }
+
     /// An address's family.
     pub const fn of(ip: IpAddr) -> Self {
         match ip {

@@ -1,6 +1,7 @@
 //! Allocations: a client's relayed address with everything that belongs to it (RFC 8656 section 5).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,15 @@ pub(super) struct Allocation {
     pub(super) request: Request,
     /// What it was granted.
     pub(super) lifetime: Duration,
+    /// What it was not, of the two families it asked for.
+    pub(super) missing: Option<Missing>,
+}
+
+/// A family that was asked for as the additional one and could not be had, and the code of why (RFC 8656 section 18.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) family: AddressFamily,
+    pub(super) code: u16,
 }
 
 /// How far an allocation is.
@@ -63,12 +73,40 @@ impl Allocation {
     }
 }
 
+/// The allocations of a five-tuple: one, or one a family. The two share their client and nothing else: each has its own relayed
+/// address, lifetime, permissions and channels (RFC 8656 sections 6 and 8.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ByFamily {
+    ipv4: Option<AllocationId>,
+    ipv6: Option<AllocationId>,
+}
+
+impl ByFamily {
+    pub(super) const fn of(self, family: AddressFamily) -> Option<AllocationId> {
+        match family {
+            AddressFamily::Ipv4 => self.ipv4,
+            AddressFamily::Ipv6 => self.ipv6,
+        }
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = AllocationId> {
+        self.ipv4.into_iter().chain(self.ipv6)
+    }
+
+    fn set(&mut self, family: AddressFamily, id: Option<AllocationId>) {
+        match family {
+            AddressFamily::Ipv4 => self.ipv4 = id,
+            AddressFamily::Ipv6 => self.ipv6 = id,
+        }
+    }
+}
+
 /// Every allocation of a server, by its name, its client and its relayed address.
 #[derive(Debug, Default)]
 pub(super) struct Allocations {
     places: Vec<Place>,
     free: Vec<u32>,
-    by_tuple: HashMap<FiveTuple, AllocationId>,
+    by_tuple: HashMap<FiveTuple, ByFamily>,
     by_relay: HashMap<RelayAddr, AllocationId>,
     /// How many relayed addresses stand at each of this box's few addresses.
     relay_ips: HashMap<IpAddr, usize>,
@@ -90,7 +128,7 @@ impl Allocations {
         let place = &mut self.places[index as usize];
         place.generation = place.generation.wrapping_add(1);
         let id = AllocationId { index, generation: place.generation };
-        self.by_tuple.insert(allocation.tuple, id);
+        self.by_tuple.entry(allocation.tuple).or_default().set(allocation.family, Some(id));
         self.holders.add(allocation.identity.holder());
         place.allocation = Some(allocation);
         id
@@ -109,7 +147,7 @@ impl Allocations {
         let place = self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?;
         let allocation = place.allocation.take()?;
         self.free.push(id.index);
-        self.by_tuple.remove(&allocation.tuple);
+        self.leave(&allocation);
         self.holders.remove(&allocation.identity.holder());
         if let State::Relaying(relay) = allocation.state {
             self.by_relay.remove(&relay);
@@ -126,9 +164,19 @@ impl Allocations {
         self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?.allocation.as_mut()
     }
 
-    pub(super) fn of_client(&self, tuple: FiveTuple) -> Option<(AllocationId, &Allocation)> {
-        let id = *self.by_tuple.get(&tuple)?;
-        Some((id, self.get(id)?))
+    /// The allocations of a client; `None` if it has none.
+    pub(super) fn of_client(&self, tuple: FiveTuple) -> Option<ByFamily> {
+        self.by_tuple.get(&tuple).copied()
+    }
+
+    /// Who made them.
+    pub(super) fn holder(&self, standing: ByFamily) -> Option<&Identity> {
+        standing.iter().find_map(|id| self.get(id)).map(|allocation| &allocation.identity)
+    }
+
+    /// The allocation that binds a channel, and the peer the channel names: a number names one peer, of whichever family.
+    pub(super) fn of_channel(&self, now: Instant, standing: ByFamily, number: u16) -> Option<(AllocationId, PeerAddr)> {
+        standing.iter().find_map(|id| Some((id, self.get(id)?.channels.peer(now, number)?)))
     }
 
     /// The live allocation that a peer's address belongs to, if it is one of this server's own.
@@ -148,7 +196,7 @@ impl Allocations {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_tuple.len()
+        self.places.len() - self.free.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Allocation)> {
@@ -156,6 +204,15 @@ impl Allocations {
             .iter()
             .zip(0..)
             .filter_map(|(place, index)| Some((AllocationId { index, generation: place.generation }, place.allocation.as_ref()?)))
+    }
+
+    fn leave(&mut self, allocation: &Allocation) {
+        if let Entry::Occupied(mut standing) = self.by_tuple.entry(allocation.tuple) {
+            standing.get_mut().set(allocation.family, None);
+            if *standing.get() == ByFamily::default() {
+                standing.remove();
+            }
+        }
     }
 
     fn forget_ip(&mut self, ip: IpAddr) {

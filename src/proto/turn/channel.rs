@@ -37,6 +37,11 @@ impl Channels {
         self.entries.iter().find(|channel| channel.peer == peer && channel.until > now).map(|channel| channel.number)
     }
 
+    /// Whether a number names a peer, or did within [`HOLD`].
+    pub(super) fn holds(&self, now: Instant, number: u16) -> bool {
+        self.entries.iter().any(|channel| channel.number == number && channel.until + HOLD > now)
+    }
+
     /// Binds or refreshes.
     pub(super) fn bind(&mut self, now: Instant, number: u16, peer: PeerAddr) -> Result<(), BindError> {
         self.entries.retain(|channel| channel.until + HOLD > now);

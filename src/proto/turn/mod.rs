@@ -5,6 +5,7 @@
 //! in credentials.
 
 mod address;
+mod allocate;
 mod allocation;
 mod authentication;
 mod channel;

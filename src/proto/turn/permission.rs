@@ -19,19 +19,18 @@ impl Permissions {
         self.entries.iter().any(|(ip, until)| *ip == peer && *until > now)
     }
 
-    /// Installs or refreshes all of them, or none.
-    pub(super) fn install(&mut self, now: Instant, peers: &[IpAddr]) -> Result<(), TableFull> {
-        self.entries.retain(|(_, until)| *until > now);
-        let mut entries = self.entries.clone();
+    /// These, with all of `peers` installed or refreshed.
+    ///
+    /// # Errors
+    /// They would be too many.
+    pub(super) fn with(&self, now: Instant, peers: &[IpAddr]) -> Result<Self, TableFull> {
+        let living = self.entries.iter().filter(|(_, until)| *until > now);
+        let mut entries: Vec<_> = living.copied().collect();
         for peer in peers {
             entries.retain(|(ip, _)| ip != peer);
             entries.push((*peer, now + LIFETIME));
         }
-        if entries.len() > PERMISSIONS_MAX {
-            return Err(TableFull);
-        }
-        self.entries = entries;
-        Ok(())
+        if entries.len() > PERMISSIONS_MAX { Err(TableFull) } else { Ok(Self { entries }) }
     }
 }
 

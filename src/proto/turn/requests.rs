@@ -1,29 +1,21 @@
-//! Requests: Binding, Allocate, Refresh, CreatePermission, ChannelBind (RFC 8489 section 6, RFC 8656 sections 7 to 12).
+//! Requests: Binding, Refresh, CreatePermission, ChannelBind (RFC 8489 section 6, RFC 8656 sections 8 to 12); Allocate is next door.
 
-use std::time::Duration;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use stun::error_code::{
-    CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_ALLOC_QUOTA_REACHED, CODE_BAD_REQUEST, CODE_FORBIDDEN,
-    CODE_INSUFFICIENT_CAPACITY, CODE_PEER_ADDR_FAMILY_MISMATCH, CODE_UNKNOWN_ATTRIBUTE, CODE_UNSUPPORTED_TRANS_PROTO, ErrorCode,
+    CODE_ALLOC_MISMATCH, CODE_BAD_REQUEST, CODE_FORBIDDEN, CODE_PEER_ADDR_FAMILY_MISMATCH, CODE_UNKNOWN_ATTRIBUTE, ErrorCode,
 };
 use stun::message::{METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH};
 
-use super::allocation::{Allocation, State};
+use super::allocation::ByFamily;
 use super::authentication::Identity;
-use super::channel::{self, BindError, Channels};
-use super::permission::Permissions;
-use super::{AddressFamily, AllocationId, DropReason, Effect, FiveTuple, Now, PeerAddr, RelayAddr, Server};
+use super::channel::{self, BindError};
+use super::{AddressFamily, AllocationId, DropReason, Effect, FiveTuple, Now, PeerAddr, Server};
 use crate::proto::stun::{IntegrityKey, Malformed, Reply, Request};
 
 /// Answers a proved request about an allocation: the success to send, or the code of the refusal.
 type Answer = Result<Reply, ErrorCode>;
-
-/// What an Allocate asks for, within what can be had.
-struct Terms {
-    family: AddressFamily,
-    even: bool,
-    lifetime: Duration,
-}
 
 impl Server {
     /// A request of whatever method; what is no request of TURN is dropped.
@@ -59,8 +51,7 @@ impl Server {
 
     fn prove(&mut self, now: Now, tuple: FiveTuple, mut request: Request) -> Result<(), DropReason> {
         let standing = self.allocations.of_client(tuple);
-        let holder = standing.map(|(_, allocation)| &allocation.identity);
-        let standing = standing.map(|(id, _)| id);
+        let holder = standing.and_then(|standing| self.allocations.holder(standing));
         match self.authenticator.prove(now, tuple.client, &mut request, holder) {
             Err(refusal) => {
                 self.charge(now, tuple)?;
@@ -71,22 +62,22 @@ impl Server {
         Ok(())
     }
 
-    fn dispatch(&mut self, now: Now, tuple: FiveTuple, request: Request, who: Identity, standing: Option<AllocationId>) {
+    fn dispatch(&mut self, now: Now, tuple: FiveTuple, request: Request, who: Identity, standing: Option<ByFamily>) {
         let key = who.key.clone();
         if let Some(refusal) = refuse_unknown(&request) {
             return self.reply(tuple, refusal.encode(Some(&key)));
         }
-        let Some(id) = standing else {
+        let Some(standing) = standing else {
             return match request.method() {
-                METHOD_ALLOCATE => self.allocate(now, tuple, request, who),
+                METHOD_ALLOCATE => self.allocate(now, tuple, &request, &who),
                 _ => self.refuse(tuple, &request, CODE_ALLOC_MISMATCH, &key),
             };
         };
         let answer = match request.method() {
-            METHOD_ALLOCATE => return self.allocate_again(tuple, id, &request, &key),
-            METHOD_REFRESH => self.refresh(now, id, &request),
-            METHOD_CREATE_PERMISSION => self.create_permission(now, id, &request),
-            _ => self.channel_bind(now, id, &request),
+            METHOD_ALLOCATE => return self.allocate_again(tuple, standing, &request, &key),
+            METHOD_REFRESH => self.refresh(now, standing, &request),
+            METHOD_CREATE_PERMISSION => self.create_permission(now, standing, &request),
+            _ => self.channel_bind(now, standing, &request),
         };
         match answer {
             Ok(success) => self.reply(tuple, success.encode(Some(&key))),
@@ -94,138 +85,78 @@ impl Server {
         }
     }
 
-    /// RFC 8656 section 7.2. The answer waits for the driver's socket, so that no address is promised that cannot be had.
-    fn allocate(&mut self, now: Now, tuple: FiveTuple, request: Request, identity: Identity) {
-        let terms = self.prove_quota(&identity).and_then(|()| self.allocation_terms(tuple, &request));
-        let Terms { family, even, lifetime } = match terms {
-            Ok(terms) => terms,
-            Err(code) => return self.refuse(tuple, &request, code, &identity.key),
-        };
-        let expires = now.instant + lifetime;
-        if let Some((room, _)) = identity.seat {
-            self.observed.add(room, tuple.client.0.ip());
-        }
-        let id = self.allocations.insert(Allocation {
-            tuple,
-            family,
-            identity,
-            state: State::Binding,
-            expires,
-            permissions: Permissions::default(),
-            channels: Channels::default(),
-            request: request.head(),
-            lifetime,
-        });
-        self.expiries.insert(expires, id);
-        self.effects.push_back(Effect::Bind { allocation: id, family, reached: tuple.server.ip(), even });
-    }
-
-    fn prove_quota(&self, who: &Identity) -> Result<(), ErrorCode> {
-        if self.allocations.held_by(who) >= self.limits.allocations_per_seat {
-            return Err(CODE_ALLOC_QUOTA_REACHED);
-        }
-        let room = self.allocations.len() < self.limits.allocations_max;
-        if room { Ok(()) } else { Err(CODE_INSUFFICIENT_CAPACITY) }
-    }
-
-    fn allocation_terms(&self, tuple: FiveTuple, request: &Request) -> Result<Terms, ErrorCode> {
-        match request.requested_transport().map_err(bad)? {
-            None => return Err(CODE_BAD_REQUEST),
-            Some(UDP) => {}
-            Some(_) => return Err(CODE_UNSUPPORTED_TRANS_PROTO),
-        }
-        let number = request.requested_family().map_err(|_| CODE_ADDR_FAMILY_NOT_SUPPORTED)?;
-        let family = number.map(|number| AddressFamily::from_number(number).ok_or(CODE_ADDR_FAMILY_NOT_SUPPORTED)).transpose()?;
-        let even = request.even_port().map_err(bad)?;
-        if even == Some(true) {
-            // No port is kept for a second allocation: nobody who multiplexes RTCP asks for one.
-            return Err(CODE_INSUFFICIENT_CAPACITY);
-        }
-        let lifetime = granted(request.lifetime().map_err(bad)?);
-        Ok(Terms { family: self.relay_family(family, tuple)?, even: even.is_some(), lifetime })
-    }
-
-    /// IPv4 unless asked otherwise or not to be had: most peers have no other.
-    fn relay_family(&self, asked: Option<AddressFamily>, tuple: FiveTuple) -> Result<AddressFamily, ErrorCode> {
-        let own = AddressFamily::of(tuple.client.0.ip());
-        let wanted = asked.map_or([AddressFamily::Ipv4, own], |family| [family, family]);
-        wanted.into_iter().find(|family| self.families.contains(family)).ok_or(CODE_ADDR_FAMILY_NOT_SUPPORTED)
-    }
-
-    /// An Allocate where an allocation stands: a retransmission is answered alike, anything else is a mismatch.
-    fn allocate_again(&mut self, tuple: FiveTuple, id: AllocationId, request: &Request, key: &IntegrityKey) {
-        let standing = self.allocations.get(id);
-        let repeated = standing.is_some_and(|allocation| allocation.request.transaction_id() == request.transaction_id());
-        if repeated {
-            self.confirm(id);
-        } else {
-            self.refuse(tuple, request, CODE_ALLOC_MISMATCH, key);
-        }
-    }
-
-    /// Tells the client its relayed address, once there is one.
-    pub(super) fn confirm(&mut self, id: AllocationId) {
-        let Some(allocation) = self.allocations.get(id) else { return };
-        if let State::Relaying(RelayAddr(relay)) = allocation.state {
-            let success = Reply::success(&allocation.request).relayed(relay);
-            let success = success.lifetime(allocation.lifetime).mapped(allocation.tuple.client.0);
-            let message = success.encode(Some(&allocation.identity.key));
-            self.reply(allocation.tuple, message);
-        }
-    }
-
-    /// RFC 8656 section 8.2.
-    fn refresh(&mut self, now: Now, id: AllocationId, request: &Request) -> Answer {
-        let allocation = self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?;
-        if request
-            .requested_family()
-            .map_err(bad)?
-            .is_some_and(|family| AddressFamily::from_number(family) != Some(allocation.family))
-        {
-            return Err(CODE_PEER_ADDR_FAMILY_MISMATCH);
-        }
+    /// RFC 8656 section 8.2: of one family if it is named, else of whatever stands.
+    fn refresh(&mut self, now: Now, standing: ByFamily, request: &Request) -> Answer {
+        let family = request.requested_family().map_err(bad)?.and_then(AddressFamily::from_number);
+        let named = |family| standing.of(family).ok_or(CODE_PEER_ADDR_FAMILY_MISMATCH);
+        let one = family.map(named).transpose()?;
+        let all = standing.iter().filter(|_| one.is_none());
         let asked = request.lifetime().map_err(bad)?;
-        if asked == Some(Duration::ZERO) {
-            self.release(id);
-            return Ok(Reply::success(request).lifetime(Duration::ZERO));
+        let lifetime = if asked == Some(Duration::ZERO) { Duration::ZERO } else { granted(asked) };
+        for id in one.into_iter().chain(all) {
+            if lifetime.is_zero() {
+                self.release(id);
+            } else {
+                self.extend(id, now.instant + lifetime);
+            }
         }
-        let lifetime = granted(asked);
-        self.expiries.remove(allocation.expires, id);
-        allocation.expires = now.instant + lifetime;
-        self.expiries.insert(allocation.expires, id);
         Ok(Reply::success(request).lifetime(lifetime))
     }
 
-    /// RFC 8656 section 9.2: every address or none. A browser gives its whole TURN client up at 508, so a full table is 403.
-    fn create_permission(&mut self, now: Now, id: AllocationId, request: &Request) -> Answer {
+    fn extend(&mut self, id: AllocationId, until: Instant) {
+        let Some(allocation) = self.allocations.get_mut(id) else { return };
+        self.expiries.remove(allocation.expires, id);
+        allocation.expires = until;
+        self.expiries.insert(until, id);
+    }
+
+    /// RFC 8656 section 10.2: every address or none. A browser gives its whole TURN client up at 508, so a full table is 403.
+    fn create_permission(&mut self, now: Now, standing: ByFamily, request: &Request) -> Answer {
         let peers = request.peers().map_err(bad)?;
         if peers.is_empty() {
             return Err(CODE_BAD_REQUEST);
         }
         for peer in &peers {
-            self.prove_family(id, PeerAddr(*peer))?;
+            let id = of_peer(standing, PeerAddr(*peer))?;
             if !self.may_permit(id, PeerAddr(*peer)) {
                 return Err(CODE_FORBIDDEN);
             }
         }
         let ips: Vec<_> = peers.iter().map(std::net::SocketAddr::ip).collect();
-        let allocation = self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?;
-        allocation.permissions.install(now.instant, &ips).map_err(|_| CODE_FORBIDDEN)?;
+        self.permit(now, standing, &ips)?;
         Ok(Reply::success(request))
     }
 
+    /// Installs or refreshes the permissions of all, each with the allocation of its family, or of none.
+    fn permit(&mut self, now: Now, standing: ByFamily, ips: &[IpAddr]) -> Result<(), ErrorCode> {
+        let mut permitted = Vec::new();
+        for id in standing.iter() {
+            let allocation = self.allocations.get(id).ok_or(CODE_ALLOC_MISMATCH)?;
+            let own: Vec<_> = ips.iter().copied().filter(|ip| AddressFamily::of(*ip) == allocation.family).collect();
+            permitted.push((id, allocation.permissions.with(now.instant, &own).map_err(|_| CODE_FORBIDDEN)?));
+        }
+        for (id, permissions) in permitted {
+            self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?.permissions = permissions;
+        }
+        Ok(())
+    }
+
     /// RFC 8656 section 12.2; installs the permission too.
-    fn channel_bind(&mut self, now: Now, id: AllocationId, request: &Request) -> Answer {
+    fn channel_bind(&mut self, now: Now, standing: ByFamily, request: &Request) -> Answer {
         let number = request.channel_number().map_err(bad)?.filter(|number| channel::NUMBERS.contains(number));
         let peers = request.peers().map_err(bad)?;
         let (Some(number), [peer]) = (number, peers.as_slice()) else { return Err(CODE_BAD_REQUEST) };
         let peer = PeerAddr(*peer);
-        self.prove_family(id, peer)?;
+        let id = of_peer(standing, peer)?;
         if !self.may_reach(id, peer) {
             return Err(CODE_FORBIDDEN);
         }
+        let others = standing.iter().filter(|other| *other != id).filter_map(|other| self.allocations.get(other));
+        if others.into_iter().any(|other| other.channels.holds(now.instant, number)) {
+            return Err(CODE_BAD_REQUEST);
+        }
+        self.permit(now, standing, &[peer.0.ip()])?;
         let allocation = self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?;
-        allocation.permissions.install(now.instant, &[peer.0.ip()]).map_err(|_| CODE_FORBIDDEN)?;
         allocation.channels.bind(now.instant, number, peer).map_err(|refused| match refused {
             BindError::Taken => CODE_BAD_REQUEST,
             BindError::TableFull => CODE_FORBIDDEN,
@@ -233,17 +164,11 @@ impl Server {
         Ok(Reply::success(request))
     }
 
-    fn prove_family(&self, id: AllocationId, peer: PeerAddr) -> Result<(), ErrorCode> {
-        let allocation = self.allocations.get(id).ok_or(CODE_ALLOC_MISMATCH)?;
-        let same = allocation.family == AddressFamily::of(peer.0.ip());
-        if same { Ok(()) } else { Err(CODE_PEER_ADDR_FAMILY_MISMATCH) }
-    }
-
-    fn refuse(&mut self, tuple: FiveTuple, request: &Request, code: ErrorCode, key: &IntegrityKey) {
+    pub(super) fn refuse(&mut self, tuple: FiveTuple, request: &Request, code: ErrorCode, key: &IntegrityKey) {
         self.reply(tuple, Reply::error(request, code).encode(Some(key)));
     }
 
-    fn reply(&mut self, to: FiveTuple, message: Vec<u8>) {
+    pub(super) fn reply(&mut self, to: FiveTuple, message: Vec<u8>) {
         self.effects.push_back(Effect::Reply { to, message });
     }
 }
@@ -254,16 +179,19 @@ fn refuse_unknown(request: &Request) -> Option<Reply> {
     (!unknown.is_empty()).then(|| Reply::error(request, CODE_UNKNOWN_ATTRIBUTE).unknown(unknown))
 }
 
+/// The allocation that reaches a peer: the one of its family.
+fn of_peer(standing: ByFamily, peer: PeerAddr) -> Result<AllocationId, ErrorCode> {
+    standing.of(AddressFamily::of(peer.0.ip())).ok_or(CODE_PEER_ADDR_FAMILY_MISMATCH)
+}
+
 /// RFC 8656 section 7.2: what was asked for, within bounds.
-fn granted(asked: Option<Duration>) -> Duration {
+pub(super) fn granted(asked: Option<Duration>) -> Duration {
     asked.unwrap_or(LIFETIME_DEFAULT).clamp(LIFETIME_DEFAULT, LIFETIME_MAX)
 }
 
-const fn bad(_: Malformed) -> ErrorCode {
+pub(super) const fn bad(_: Malformed) -> ErrorCode {
     CODE_BAD_REQUEST
 }
 
-/// IANA's number of UDP in REQUESTED-TRANSPORT.
-const UDP: u8 = 17;
 const LIFETIME_DEFAULT: Duration = Duration::from_secs(600);
 const LIFETIME_MAX: Duration = Duration::from_secs(3600);

@@ -4,9 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use stun::error_code::CODE_INSUFFICIENT_CAPACITY;
-
-use super::allocation::{Allocation, Allocations, State};
+use super::allocation::{Allocation, Allocations, ByFamily, State};
 use super::authentication::Authenticator;
 use super::observed::Observed;
 use super::peer_policy::{DYNAMIC_PORTS, Standing};
@@ -16,7 +14,7 @@ use super::{
     AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Transport,
 };
 use crate::proto::id::{ParticipantId, RoomId};
-use crate::proto::stun::{Kind, MessageView, Packet, Reply, Request, TransactionId, channel_data, indication};
+use crate::proto::stun::{Kind, MessageView, Packet, Request, TransactionId, channel_data, indication};
 
 /// A TURN server.
 #[derive(Debug)]
@@ -67,26 +65,9 @@ impl Server {
         self.deliver(now, id, peer, packet).unwrap_or_else(Route::Dropped)
     }
 
-    /// What became of [`Effect::Bind`]; `None` if no address could be had.
-    pub fn handle_bound(&mut self, id: AllocationId, relay: Option<RelayAddr>) {
-        match relay {
-            Some(_) if self.allocations.get(id).is_none() => self.effects.push_back(Effect::Release { allocation: id }),
-            Some(relay) => {
-                self.allocations.relaying(id, relay);
-                self.confirm(id);
-            }
-            None => {
-                let Some(allocation) = self.forget(id) else { return };
-                let refusal = Reply::error(&allocation.request, CODE_INSUFFICIENT_CAPACITY);
-                let message = refusal.encode(Some(&allocation.identity.key));
-                self.effects.push_back(Effect::Reply { to: allocation.tuple, message });
-            }
-        }
-    }
-
     /// A client's stream is gone, and its allocation with it.
     pub fn handle_disconnected(&mut self, tuple: FiveTuple) {
-        if let Some((id, _)) = self.allocations.of_client(tuple) {
+        for id in self.allocations.of_client(tuple).into_iter().flat_map(ByFamily::iter) {
             self.release(id);
         }
     }
@@ -143,15 +124,16 @@ impl Server {
     }
 
     fn relay_channel_data(&mut self, now: Instant, tuple: FiveTuple, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
-        let (id, allocation) = self.allocations.of_client(tuple).ok_or(DropReason::NoAllocation)?;
+        let standing = self.allocations.of_client(tuple).ok_or(DropReason::NoAllocation)?;
         let number = channel_data::unwrap(packet).ok_or(DropReason::Malformed)?;
-        let peer = allocation.channels.peer(now, number).ok_or(DropReason::NoChannel)?;
+        let (id, peer) = self.allocations.of_channel(now, standing, number).ok_or(DropReason::NoChannel)?;
         self.relay(now, id, peer, packet)
     }
 
     fn relay_indication(&mut self, now: Instant, tuple: FiveTuple, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
-        let (id, _) = self.allocations.of_client(tuple).ok_or(DropReason::NoAllocation)?;
+        let standing = self.allocations.of_client(tuple).ok_or(DropReason::NoAllocation)?;
         let peer = indication::unwrap(packet).map_err(|_| DropReason::Malformed)?;
+        let id = standing.of(AddressFamily::of(peer.ip())).ok_or(DropReason::NoPermission)?;
         self.relay(now, id, PeerAddr(peer), packet)
     }
 
@@ -209,7 +191,7 @@ impl Server {
         }
     }
 
-    fn forget(&mut self, id: AllocationId) -> Option<Allocation> {
+    pub(super) fn forget(&mut self, id: AllocationId) -> Option<Allocation> {
         let allocation = self.allocations.remove(id)?;
         self.expiries.remove(allocation.expires, id);
         if let Some((room, _)) = allocation.identity.seat {

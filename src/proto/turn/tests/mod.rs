@@ -3,6 +3,7 @@
 mod algorithms;
 mod allocations;
 mod data;
+mod families;
 mod peers;
 mod refusals;
 
