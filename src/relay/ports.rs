@@ -18,6 +18,9 @@ pub(super) struct Ports {
     pub(super) own: Vec<IpAddr>,
 }
 
+/// A relayed address and its socket.
+pub(super) type Bound = (UdpSocket, RelayAddr);
+
 impl Ports {
     /// The families a relayed address can be had of.
     pub(super) fn families(&self) -> Vec<AddressFamily> {
@@ -29,25 +32,44 @@ impl Ports {
     ///
     /// # Errors
     /// No port is free, or the kernel gives no more sockets.
-    pub(super) fn bind(&self, family: AddressFamily, reached: IpAddr, even: bool) -> io::Result<(UdpSocket, RelayAddr)> {
+    pub(super) fn bind(&self, family: AddressFamily, reached: IpAddr, even: bool) -> io::Result<Bound> {
+        let port = || self.any_port() & if even { !1 } else { !0 };
+        self.attempt(|| self.bind_at(family, reached, port()))
+    }
+
+    /// Binds an even port, and the next one at the same address.
+    ///
+    /// # Errors
+    /// No two such ports are free, or the kernel gives no more sockets.
+    pub(super) fn bind_pair(&self, family: AddressFamily, reached: IpAddr) -> io::Result<(Bound, Bound)> {
+        self.attempt(|| {
+            let even = self.any_port() & !1;
+            Ok((self.bind_at(family, reached, even)?, self.bind_at(family, reached, even + 1)?))
+        })
+    }
+
+    /// Tries other ports while those tried are taken.
+    fn attempt<T>(&self, mut bind: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);
+        for _ in 0..ATTEMPTS_MAX {
+            match bind() {
+                Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => refusal = cause,
+                done => return done,
+            }
+        }
+        Err(refusal)
+    }
+
+    fn bind_at(&self, family: AddressFamily, reached: IpAddr, port: u16) -> io::Result<Bound> {
         let any: IpAddr = match family {
             AddressFamily::Ipv4 => Ipv4Addr::UNSPECIFIED.into(),
             AddressFamily::Ipv6 => Ipv6Addr::UNSPECIFIED.into(),
         };
         let shown = self.shown(family, reached).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);
-        for _ in 0..ATTEMPTS_MAX {
-            let port = self.any_port() & if even { !1 } else { !0 };
-            if !self.range.contains(&port) {
-                continue;
-            }
-            match udp::bind(SocketAddr::new(any, port)) {
-                Ok(socket) => return Ok((socket, RelayAddr(SocketAddr::new(shown, port)))),
-                Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => refusal = cause,
-                Err(cause) => return Err(cause),
-            }
+        if !self.range.contains(&port) {
+            return Err(io::ErrorKind::AddrInUse.into());
         }
-        Err(refusal)
+        Ok((udp::bind(SocketAddr::new(any, port))?, RelayAddr(SocketAddr::new(shown, port))))
     }
 
     fn shown(&self, family: AddressFamily, reached: IpAddr) -> Option<IpAddr> {
@@ -114,6 +136,18 @@ mod tests {
             bound.push(socket);
         }
         assert!(bound.len() <= 2, "{bound:?}");
+    }
+
+    #[test]
+    fn a_pair_is_an_even_port_and_the_next_one_within_the_range() {
+        let ports = Ports { range: 24_601..=24_640, external: vec![], own: vec![Ipv4Addr::LOCALHOST.into()] };
+        for _ in 0..100 {
+            let ((_, even), (_, odd)) = ports.bind_pair(AddressFamily::Ipv4, Ipv4Addr::LOCALHOST.into()).unwrap();
+            assert!(even.0.port() % 2 == 0 && even.0.port() + 1 == odd.0.port() && even.0.ip() == odd.0.ip(), "{even:?} {odd:?}");
+            assert!(ports.range.contains(&even.0.port()) && ports.range.contains(&odd.0.port()), "{even:?} {odd:?}");
+        }
+        let one_alone = Ports { range: 24_650..=24_650, ..ports };
+        assert!(one_alone.bind_pair(AddressFamily::Ipv4, Ipv4Addr::LOCALHOST.into()).is_err());
     }
 
     #[test]

@@ -328,10 +328,16 @@ impl Shard {
             }
             Effect::Bind { allocation, family, reached, even } => {
                 let bound = self.ports.bind(family, reached, even).and_then(|bound| self.open(allocation, bound));
-                if let Err(cause) = &bound {
-                    log::warn!(event = "no_relay_port", cause:% = cause; "a relayed address could not be had");
-                }
-                self.server.handle_bound(allocation, bound.ok());
+                self.server.handle_bound(allocation, had(bound));
+            }
+            Effect::BindPair { allocation, reserved, family, reached } => {
+                let bound = had(self.ports.bind_pair(family, reached).and_then(|(even, odd)| {
+                    let odd = self.open(reserved, odd)?;
+                    let even = self.open(allocation, even).inspect_err(|_| self.close(reserved))?;
+                    Ok((even, odd))
+                }));
+                self.server.handle_bound(reserved, bound.map(|(_, odd)| odd));
+                self.server.handle_bound(allocation, bound.map(|(even, _)| even));
             }
             Effect::Release { allocation } => {
                 // Departures name sockets by number, which the next socket may get.
@@ -387,6 +393,11 @@ impl Shard {
             }
         }
     }
+}
+
+/// What was bound; the log tells why nothing was.
+fn had<T>(bound: io::Result<T>) -> Option<T> {
+    bound.inspect_err(|cause| log::warn!(event = "no_relay_port", cause:% = cause; "a relayed address could not be had")).ok()
 }
 
 fn now() -> Now {

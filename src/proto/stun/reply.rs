@@ -12,6 +12,7 @@ use stun::uattrs::UnknownAttributes;
 use stun::xoraddr::XorMappedAddress;
 use turn::proto::lifetime::Lifetime;
 use turn::proto::relayaddr::RelayedAddress;
+use turn::proto::rsrvtoken::ReservationToken;
 
 use super::attributes::AddressErrorCode;
 use super::integrity::PasswordAlgorithms;
@@ -56,6 +57,11 @@ impl Reply {
     /// ADDRESS-ERROR-CODE: why an address of this family, by its number, is missing.
     pub fn address_error(self, family: u8, code: ErrorCode) -> Self {
         self.with(&AddressErrorCode { family, code })
+    }
+
+    /// RESERVATION-TOKEN.
+    pub fn reservation(self, token: [u8; 8]) -> Self {
+        self.with(&ReservationToken(token.to_vec()))
     }
 
     /// LIFETIME in whole seconds.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use stun::attributes::{
     ATTR_CHANNEL_NUMBER, ATTR_EVEN_PORT, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_MESSAGE_INTEGRITY_SHA256, ATTR_NONCE,
     ATTR_PASSWORD_ALGORITHM, ATTR_PASSWORD_ALGORITHMS, ATTR_REALM, ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT,
-    ATTR_USER_HASH, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType,
+    ATTR_RESERVATION_TOKEN, ATTR_USER_HASH, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType,
 };
 use stun::message::{CLASS_REQUEST, Getter, Message};
 use turn::proto::channum::ChannelNumber;
 use turn::proto::lifetime::Lifetime;
 use turn::proto::reqfamily::RequestedAddressFamily;
 use turn::proto::reqtrans::RequestedTransport;
+use turn::proto::rsrvtoken::ReservationToken;
 
 use super::attributes::ATTR_ADDITIONAL_ADDRESS_FAMILY;
 use super::integrity::PasswordAlgorithms;
@@ -169,6 +170,15 @@ impl Request {
         }
     }
 
+    /// RESERVATION-TOKEN; `None` if it is missing.
+    ///
+    /// # Errors
+    /// It has another form.
+    pub fn reservation_token(&self) -> Result<Option<[u8; 8]>, Malformed> {
+        let token = self.read::<ReservationToken>(ATTR_RESERVATION_TOKEN)?;
+        token.map(|token| token.0.try_into().map_err(|_| Malformed)).transpose()
+    }
+
     /// CHANNEL-NUMBER; `None` if it is missing.
     ///
     /// # Errors
@@ -210,6 +220,7 @@ const UNDERSTOOD: &[AttrType] = &[
     ATTR_XOR_PEER_ADDRESS,
     ATTR_REQUESTED_TRANSPORT,
     ATTR_REQUESTED_ADDRESS_FAMILY,
+    ATTR_RESERVATION_TOKEN,
 ];
 
 #[cfg(test)]

@@ -7,85 +7,141 @@ use stun::error_code::{
     CODE_UNSUPPORTED_TRANS_PROTO, ErrorCode,
 };
 
-use super::allocation::{Allocation, ByFamily, Missing, State};
+use super::allocation::{Allocation, ByFamily, Held, Missing, State};
 use super::authentication::Identity;
 use super::channel::Channels;
 use super::permission::Permissions;
 use super::requests::{bad, granted};
+use super::reservation::{self, Reservation, ReservationToken};
 use super::{AddressFamily, AllocationId, Effect, FiveTuple, Now, RelayAddr, Server};
 use crate::proto::stun::{IntegrityKey, Reply, Request};
 
 /// What an Allocate asks for, within what can be had.
 struct Terms {
-    /// One, or both.
-    families: Vec<AddressFamily>,
-    missing: Option<Missing>,
-    even: bool,
+    addresses: Addresses,
     lifetime: Duration,
+}
+
+/// Which relayed addresses.
+enum Addresses {
+    /// New ones: one, or one of each family, or what there is of them.
+    New { families: Vec<AddressFamily>, missing: Option<Missing>, even: bool },
+    /// An even port, and the next one for a later Allocate.
+    Pair(AddressFamily),
+    /// One that an earlier Allocate reserved.
+    Reserved(AllocationId, AddressFamily, RelayAddr),
 }
 
 impl Server {
     /// RFC 8656 section 7.2. The answer waits for the driver's sockets, so that no address is promised that cannot be had.
     pub(super) fn allocate(&mut self, now: Now, tuple: FiveTuple, request: &Request, identity: &Identity) {
-        let Terms { families, missing, even, lifetime } = match self.terms(tuple, request, identity) {
+        let Terms { addresses, lifetime } = match self.terms(tuple, request, identity) {
             Ok(terms) => terms,
             Err(code) => return self.refuse(tuple, request, code, &identity.key),
         };
-        for family in families {
-            if let Some((room, _)) = identity.seat {
-                self.observed.add(room, tuple.client.0.ip());
+        let (expires, reached) = (now.instant + lifetime, tuple.server.ip());
+        let allocation = |family| Allocation {
+            tuple,
+            family,
+            identity: identity.clone(),
+            state: State::Binding,
+            expires,
+            permissions: Permissions::default(),
+            channels: Channels::default(),
+            request: request.head(),
+            lifetime,
+            missing: None,
+            reserved: None,
+        };
+        match addresses {
+            Addresses::New { families, missing, even } => {
+                for family in families {
+                    let id = self.insert(Allocation { missing, ..allocation(family) });
+                    self.effects.push_back(Effect::Bind { allocation: id, family, reached, even });
+                }
             }
-            let id = self.allocations.insert(Allocation {
-                tuple,
-                family,
-                identity: identity.clone(),
-                state: State::Binding,
-                expires: now.instant + lifetime,
-                permissions: Permissions::default(),
-                channels: Channels::default(),
-                request: request.head(),
-                lifetime,
-                missing,
-            });
-            self.expiries.insert(now.instant + lifetime, id);
-            self.effects.push_back(Effect::Bind { allocation: id, family, reached: tuple.server.ip(), even });
+            Addresses::Pair(family) => {
+                let token = self.tokens.issue();
+                let id = self.insert(Allocation { reserved: Some(token), ..allocation(family) });
+                let until = now.instant + reservation::LIFETIME;
+                let reserved = Reservation { token, identity: identity.clone(), family, relay: None, expires: until };
+                let reserved = self.allocations.reserve(reserved);
+                self.expiries.insert(until, reserved);
+                self.effects.push_back(Effect::BindPair { allocation: id, reserved, family, reached });
+            }
+            Addresses::Reserved(id, family, relay) => {
+                if let Some(reservation) = self.allocations.held(id) {
+                    self.expiries.remove(reservation.expires(), id);
+                }
+                self.observe_client(identity, tuple);
+                self.allocations.claim(id, allocation(family), relay);
+                self.expiries.insert(expires, id);
+                self.confirm(tuple);
+            }
+        }
+    }
+
+    fn insert(&mut self, allocation: Allocation) -> AllocationId {
+        let expires = allocation.expires;
+        self.observe_client(&allocation.identity, allocation.tuple);
+        let id = self.allocations.insert(allocation);
+        self.expiries.insert(expires, id);
+        id
+    }
+
+    /// The room's other members may have data relayed to where this one's allocation is reached from, while it stands.
+    fn observe_client(&mut self, identity: &Identity, tuple: FiveTuple) {
+        if let Some((room, _)) = identity.seat {
+            self.observed.add(room, tuple.client.0.ip());
         }
     }
 
     /// The checks of section 7.2, in its order.
     fn terms(&self, tuple: FiveTuple, request: &Request, who: &Identity) -> Result<Terms, ErrorCode> {
-        let places = self.free_places(who)?;
         match request.requested_transport().map_err(bad)? {
             None => return Err(CODE_BAD_REQUEST),
             Some(UDP) => {}
             Some(_) => return Err(CODE_UNSUPPORTED_TRANS_PROTO),
         }
-        let additional = request.additional_family().map_err(bad)?;
-        if additional.is_some() && request.has_requested_family() {
-            return Err(CODE_BAD_REQUEST);
-        }
+        let token = request.reservation_token().map_err(bad)?;
+        let additional = request.additional_family().map_err(bad)?.map(AddressFamily::from_number);
         let even = request.even_port().map_err(bad)?;
-        let (families, missing) = match additional.map(AddressFamily::from_number) {
-            None => (vec![self.asked_family(tuple, request)?], None),
-            Some(Some(AddressFamily::Ipv6)) if even != Some(true) => self.both_families(places),
-            Some(_) => return Err(CODE_BAD_REQUEST),
+        let named = request.has_requested_family();
+        let addresses = match (token, additional, even) {
+            (Some(token), None, None) if !named => self.reserved(ReservationToken(token), who)?,
+            (None, None, Some(true)) => {
+                self.free_places(who, 2)?;
+                Addresses::Pair(self.asked_family(tuple, request)?)
+            }
+            (None, None, even) => {
+                self.free_places(who, 1)?;
+                Addresses::New { families: vec![self.asked_family(tuple, request)?], missing: None, even: even.is_some() }
+            }
+            (None, Some(Some(AddressFamily::Ipv6)), None | Some(false)) if !named => {
+                let (families, missing) = self.both_families(self.free_places(who, 1)?);
+                Addresses::New { families, missing, even: even.is_some() }
+            }
+            _ => return Err(CODE_BAD_REQUEST),
         };
-        if even == Some(true) {
-            // No port is kept for a second allocation: nobody who multiplexes RTCP asks for one.
-            return Err(CODE_INSUFFICIENT_CAPACITY);
-        }
-        let lifetime = granted(request.lifetime().map_err(bad)?);
-        Ok(Terms { families, missing, even: even.is_some(), lifetime })
+        Ok(Terms { addresses, lifetime: granted(request.lifetime().map_err(bad)?) })
     }
 
-    /// How many allocations more this one may have, at least one.
-    fn free_places(&self, who: &Identity) -> Result<usize, ErrorCode> {
+    /// What a token is worth to this one; it counted for the quota when it was issued.
+    fn reserved(&self, token: ReservationToken, who: &Identity) -> Result<Addresses, ErrorCode> {
+        let (id, family, relay) = self.allocations.reserved(token, who).ok_or(CODE_INSUFFICIENT_CAPACITY)?;
+        Ok(Addresses::Reserved(id, family, relay))
+    }
+
+    /// How many relayed addresses more this one may have, at least as many as are needed.
+    fn free_places(&self, who: &Identity, needed: usize) -> Result<usize, ErrorCode> {
         let of_seat = self.limits.allocations_per_seat.saturating_sub(self.allocations.held_by(who));
         let of_relay = self.limits.allocations_max.saturating_sub(self.allocations.len());
-        match (of_seat, of_relay) {
-            (0, _) => Err(CODE_ALLOC_QUOTA_REACHED),
-            (_, 0) => Err(CODE_INSUFFICIENT_CAPACITY),
-            _ => Ok(of_seat.min(of_relay)),
+        if of_seat < needed {
+            Err(CODE_ALLOC_QUOTA_REACHED)
+        } else if of_relay < needed {
+            Err(CODE_INSUFFICIENT_CAPACITY)
+        } else {
+            Ok(of_seat.min(of_relay))
         }
     }
 
@@ -118,21 +174,22 @@ impl Server {
         }
     }
 
-    /// What became of [`Effect::Bind`]; `None` if no address could be had.
+    /// What became of [`Effect::Bind`] or of one port of [`Effect::BindPair`]; `None` if no address could be had.
     pub fn handle_bound(&mut self, id: AllocationId, relay: Option<RelayAddr>) {
-        match (relay, self.allocations.get(id).map(|allocation| allocation.tuple)) {
-            (Some(_), None) => self.effects.push_back(Effect::Release { allocation: id }),
-            (Some(relay), Some(tuple)) => {
+        let tuple = self.allocations.get(id).map(|allocation| allocation.tuple);
+        match relay {
+            None => self.handle_unbound(id),
+            Some(_) if self.allocations.held(id).is_none() => self.effects.push_back(Effect::Release { allocation: id }),
+            Some(relay) => {
                 self.allocations.relaying(id, relay);
-                self.confirm(tuple);
+                tuple.into_iter().for_each(|tuple| self.confirm(tuple));
             }
-            (None, _) => self.handle_unbound(id),
         }
     }
 
     /// The other family makes do without this one; alone, the client is refused.
     fn handle_unbound(&mut self, id: AllocationId) {
-        let Some(lost) = self.forget(id) else { return };
+        let Some(Held::Allocation(lost)) = self.forget(id) else { return };
         let rest = self.allocations.of_client(lost.tuple).into_iter().flat_map(ByFamily::iter).next();
         match rest.and_then(|rest| self.allocations.get_mut(rest)) {
             Some(rest) => {
@@ -155,6 +212,9 @@ impl Server {
         }
         if let Some(Missing { family, code }) = first.missing {
             success = success.address_error(family.number(), ErrorCode(code));
+        }
+        if let Some(ReservationToken(token)) = first.reserved {
+            success = success.reservation(token);
         }
         let success = success.lifetime(first.lifetime).mapped(tuple.client.0);
         let message = success.encode(Some(&first.identity.key));

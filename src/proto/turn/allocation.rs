@@ -9,6 +9,7 @@ use super::authentication::Identity;
 use super::channel::Channels;
 use super::permission::Permissions;
 use super::quota::Holders;
+use super::reservation::{Reservation, ReservationToken};
 use super::{AddressFamily, FiveTuple, PeerAddr, RelayAddr};
 use crate::proto::stun::Request;
 
@@ -42,6 +43,8 @@ pub(super) struct Allocation {
     pub(super) lifetime: Duration,
     /// What it was not, of the two families it asked for.
     pub(super) missing: Option<Missing>,
+    /// Names the next port, if it asked for a pair.
+    pub(super) reserved: Option<ReservationToken>,
 }
 
 /// A family that was asked for as the additional one and could not be had, and the code of why (RFC 8656 section 18.12).
@@ -101,67 +104,152 @@ impl ByFamily {
     }
 }
 
-/// Every allocation of a server, by its name, its client and its relayed address.
+/// Every allocation and reservation of a server, by its name, its client, its token and its relayed address.
 #[derive(Debug, Default)]
 pub(super) struct Allocations {
     places: Vec<Place>,
     free: Vec<u32>,
     by_tuple: HashMap<FiveTuple, ByFamily>,
+    by_token: HashMap<ReservationToken, AllocationId>,
     by_relay: HashMap<RelayAddr, AllocationId>,
     /// How many relayed addresses stand at each of this box's few addresses.
     relay_ips: HashMap<IpAddr, usize>,
     holders: Holders,
 }
 
+/// What has a relayed address, and counts for a seat's quota.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the larger one is the rule, and a box would cost every packet a step")]
+pub(super) enum Held {
+    Allocation(Allocation),
+    Reservation(Reservation),
+}
+
+impl Held {
+    pub(super) const fn identity(&self) -> &Identity {
+        match self {
+            Self::Allocation(allocation) => &allocation.identity,
+            Self::Reservation(reservation) => &reservation.identity,
+        }
+    }
+
+    pub(super) const fn expires(&self) -> Instant {
+        match self {
+            Self::Allocation(allocation) => allocation.expires,
+            Self::Reservation(reservation) => reservation.expires,
+        }
+    }
+
+    /// Its address, once the driver has bound it.
+    pub(super) const fn relay(&self) -> Option<RelayAddr> {
+        match self {
+            Self::Allocation(Allocation { state: State::Relaying(relay), .. }) => Some(*relay),
+            Self::Allocation(_) => None,
+            Self::Reservation(reservation) => reservation.relay,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Place {
     generation: u32,
-    allocation: Option<Allocation>,
+    held: Option<Held>,
 }
 
 impl Allocations {
     pub(super) fn insert(&mut self, allocation: Allocation) -> AllocationId {
+        let (tuple, family) = (allocation.tuple, allocation.family);
+        let id = self.hold(Held::Allocation(allocation));
+        self.by_tuple.entry(tuple).or_default().set(family, Some(id));
+        id
+    }
+
+    /// Keeps a place for an allocation to come.
+    pub(super) fn reserve(&mut self, reservation: Reservation) -> AllocationId {
+        let token = reservation.token;
+        let id = self.hold(Held::Reservation(reservation));
+        self.by_token.insert(token, id);
+        id
+    }
+
+    /// The bound reservation that a token names, if it is this one's to take.
+    pub(super) fn reserved(&self, token: ReservationToken, who: &Identity) -> Option<(AllocationId, AddressFamily, RelayAddr)> {
+        let id = *self.by_token.get(&token)?;
+        match self.held(id)? {
+            Held::Reservation(kept) if kept.identity.holder() == who.holder() => Some((id, kept.family, kept.relay?)),
+            _ => None,
+        }
+    }
+
+    /// Makes a reservation the allocation it was kept for, with its name and its address.
+    pub(super) fn claim(&mut self, id: AllocationId, allocation: Allocation, relay: RelayAddr) {
+        let (tuple, family) = (allocation.tuple, allocation.family);
+        if let Some(Held::Reservation(reservation)) =
+            self.held_mut(id).map(|held| std::mem::replace(held, Held::Allocation(allocation)))
+        {
+            self.by_token.remove(&reservation.token);
+        }
+        self.by_tuple.entry(tuple).or_default().set(family, Some(id));
+        self.relaying(id, relay);
+    }
+
+    fn hold(&mut self, held: Held) -> AllocationId {
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push(Place::default());
             u32::try_from(self.places.len() - 1).expect("invariant: a relay has 65536 ports a family")
         });
         let place = &mut self.places[index as usize];
         place.generation = place.generation.wrapping_add(1);
-        let id = AllocationId { index, generation: place.generation };
-        self.by_tuple.entry(allocation.tuple).or_default().set(allocation.family, Some(id));
-        self.holders.add(allocation.identity.holder());
-        place.allocation = Some(allocation);
-        id
+        self.holders.add(held.identity().holder());
+        place.held = Some(held);
+        AllocationId { index, generation: place.generation }
     }
 
-    /// Peers can reach it from now on.
+    /// It has an address; peers can reach an allocation from now on.
     pub(super) fn relaying(&mut self, id: AllocationId, relay: RelayAddr) {
-        if let Some(allocation) = self.get_mut(id) {
-            allocation.state = State::Relaying(relay);
-            self.by_relay.insert(relay, id);
-            *self.relay_ips.entry(relay.0.ip()).or_default() += 1;
+        match self.held_mut(id) {
+            Some(Held::Allocation(allocation)) => {
+                allocation.state = State::Relaying(relay);
+                self.by_relay.insert(relay, id);
+                *self.relay_ips.entry(relay.0.ip()).or_default() += 1;
+            }
+            Some(Held::Reservation(reservation)) => reservation.relay = Some(relay),
+            None => {}
         }
     }
 
-    pub(super) fn remove(&mut self, id: AllocationId) -> Option<Allocation> {
+    pub(super) fn remove(&mut self, id: AllocationId) -> Option<Held> {
         let place = self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?;
-        let allocation = place.allocation.take()?;
+        let held = place.held.take()?;
         self.free.push(id.index);
-        self.leave(&allocation);
-        self.holders.remove(&allocation.identity.holder());
-        if let State::Relaying(relay) = allocation.state {
-            self.by_relay.remove(&relay);
-            self.forget_ip(relay.0.ip());
+        self.holders.remove(&held.identity().holder());
+        match &held {
+            Held::Allocation(allocation) => self.leave(allocation),
+            Held::Reservation(reservation) => drop(self.by_token.remove(&reservation.token)),
         }
-        Some(allocation)
+        Some(held)
     }
 
     pub(super) fn get(&self, id: AllocationId) -> Option<&Allocation> {
-        self.places.get(id.index()).filter(|place| place.generation == id.generation)?.allocation.as_ref()
+        match self.held(id)? {
+            Held::Allocation(allocation) => Some(allocation),
+            Held::Reservation(_) => None,
+        }
     }
 
     pub(super) fn get_mut(&mut self, id: AllocationId) -> Option<&mut Allocation> {
-        self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?.allocation.as_mut()
+        match self.held_mut(id)? {
+            Held::Allocation(allocation) => Some(allocation),
+            Held::Reservation(_) => None,
+        }
+    }
+
+    pub(super) fn held(&self, id: AllocationId) -> Option<&Held> {
+        self.places.get(id.index()).filter(|place| place.generation == id.generation)?.held.as_ref()
+    }
+
+    fn held_mut(&mut self, id: AllocationId) -> Option<&mut Held> {
+        self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?.held.as_mut()
     }
 
     /// The allocations of a client; `None` if it has none.
@@ -199,11 +287,11 @@ impl Allocations {
         self.places.len() - self.free.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Allocation)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Held)> {
         self.places
             .iter()
             .zip(0..)
-            .filter_map(|(place, index)| Some((AllocationId { index, generation: place.generation }, place.allocation.as_ref()?)))
+            .filter_map(|(place, index)| Some((AllocationId { index, generation: place.generation }, place.held.as_ref()?)))
     }
 
     fn leave(&mut self, allocation: &Allocation) {
@@ -212,6 +300,10 @@ impl Allocations {
             if *standing.get() == ByFamily::default() {
                 standing.remove();
             }
+        }
+        if let State::Relaying(relay) = allocation.state {
+            self.by_relay.remove(&relay);
+            self.forget_ip(relay.0.ip());
         }
     }
 

@@ -15,6 +15,7 @@ mod peer_policy;
 mod permission;
 mod quota;
 mod requests;
+mod reservation;
 mod revocation;
 mod server;
 mod timer;
@@ -76,8 +77,20 @@ pub enum Effect {
         family: AddressFamily,
         /// The address of this box that the client reached.
         reached: IpAddr,
-        /// Its port is to be even (RTP without multiplexing, RFC 8656 section 18.5).
+        /// Its port is to be even (RTP without multiplexing, RFC 8656 section 18.7).
         even: bool,
+    },
+    /// Bind an even port and the next one at the same address, or neither, and tell [`Server::handle_bound`] of each, of the reserved one
+    /// first (RFC 8656 section 7.2).
+    BindPair {
+        /// Whose the even port is.
+        allocation: AllocationId,
+        /// Names the socket of the odd one; an allocation may have it later.
+        reserved: AllocationId,
+        /// Of this family.
+        family: AddressFamily,
+        /// The address of this box that the client reached.
+        reached: IpAddr,
     },
     /// Close an allocation's socket.
     Release {

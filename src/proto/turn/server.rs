@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::allocation::{Allocation, Allocations, ByFamily, State};
+use super::allocation::{Allocation, Allocations, ByFamily, Held, State};
 use super::authentication::Authenticator;
 use super::observed::Observed;
 use super::peer_policy::{DYNAMIC_PORTS, Standing};
 use super::quota::{Limits, Sources};
+use super::reservation::Tokens;
 use super::timer::Expiries;
 use super::{
     AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Transport,
@@ -26,6 +27,7 @@ pub struct Server {
     pub(super) allocations: Allocations,
     pub(super) limits: Limits,
     pub(super) sources: Sources,
+    pub(super) tokens: Tokens,
     pub(super) expiries: Expiries,
     pub(super) effects: VecDeque<Effect>,
     /// Indications need different transaction ids, not secret ones.
@@ -42,6 +44,7 @@ impl Server {
             families: config.families,
             allocations: Allocations::default(),
             limits: config.limits,
+            tokens: Tokens::new(&config.nonce_key),
             sources: Sources::new(config.nonce_key, &config.limits, now),
             expiries: Expiries::default(),
             effects: VecDeque::new(),
@@ -99,7 +102,7 @@ impl Server {
         self.expiries.next()
     }
 
-    /// Ends the allocations whose lifetime is over.
+    /// Ends the allocations and reservations whose lifetime is over.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(id) = self.expiries.due(now) {
             self.release(id);
@@ -111,7 +114,7 @@ impl Server {
         self.effects.pop_front()
     }
 
-    /// How many allocations live.
+    /// How many allocations and reservations live.
     pub fn allocations(&self) -> usize {
         self.allocations.len()
     }
@@ -178,7 +181,7 @@ impl Server {
     fn revoke(&mut self, of: impl Fn((RoomId, ParticipantId)) -> bool) {
         self.observed.vacate(&of);
         let revoked: Vec<_> =
-            self.allocations.iter().filter(|(_, a)| a.identity.seat.is_some_and(&of)).map(|(id, _)| id).collect();
+            self.allocations.iter().filter(|(_, held)| held.identity().seat.is_some_and(&of)).map(|(id, _)| id).collect();
         for id in revoked {
             self.release(id);
         }
@@ -186,18 +189,20 @@ impl Server {
 
     /// Ends an allocation, its socket included.
     pub(super) fn release(&mut self, id: AllocationId) {
-        if self.forget(id).is_some_and(|allocation| matches!(allocation.state, State::Relaying(_))) {
+        if self.forget(id).is_some_and(|held| held.relay().is_some()) {
             self.effects.push_back(Effect::Release { allocation: id });
         }
     }
 
-    pub(super) fn forget(&mut self, id: AllocationId) -> Option<Allocation> {
-        let allocation = self.allocations.remove(id)?;
-        self.expiries.remove(allocation.expires, id);
-        if let Some((room, _)) = allocation.identity.seat {
-            self.observed.remove(room, allocation.tuple.client.0.ip());
+    pub(super) fn forget(&mut self, id: AllocationId) -> Option<Held> {
+        let held = self.allocations.remove(id)?;
+        self.expiries.remove(held.expires(), id);
+        if let Held::Allocation(Allocation { identity, tuple, .. }) = &held
+            && let Some((room, _)) = identity.seat
+        {
+            self.observed.remove(room, tuple.client.0.ip());
         }
-        Some(allocation)
+        Some(held)
     }
 
     /// Whether ChannelBind may name this peer: a live relayed address of the same room, or whoever the policy allows.

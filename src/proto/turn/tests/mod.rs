@@ -6,6 +6,7 @@ mod data;
 mod families;
 mod peers;
 mod refusals;
+mod reservations;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
