@@ -276,6 +276,14 @@ impl Shard {
     fn depart(&mut self, route: Route, bytes: std::ops::Range<usize>) {
         let departure = match route {
             Route::Peer(allocation, PeerAddr(to)) => self.socket_of(allocation).map(|socket| (socket, to, None)),
+            Route::PeerUnfragmented(allocation, PeerAddr(to)) => {
+                // What was gathered before leaves before.
+                self.sender.send(&mut self.departures, self.batch.arena());
+                if let Some(socket) = self.socket_of(allocation) {
+                    udp::send_unfragmented(socket, to, self.batch.bytes(bytes.clone()));
+                }
+                None
+            }
             Route::Client(tuple) if tuple.transport != Transport::Udp => {
                 self.streams.push(tuple, self.batch.bytes(bytes.clone()));
                 None

@@ -3,31 +3,41 @@
 
 use std::net::SocketAddr;
 
-use stun::attributes::{ATTR_DATA, ATTR_XOR_PEER_ADDRESS};
+use stun::attributes::{ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_XOR_PEER_ADDRESS};
 
 use super::view::{ATTRIBUTE_HEADER, HEADER, MAGIC_COOKIE};
 use super::{Malformed, MessageView, Packet, TransactionId, address};
 
-/// Takes a Send indication off what it carries; the peer it is for.
+/// What a Send indication says of the data it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Whom it is for.
+    pub peer: SocketAddr,
+    /// DONT-FRAGMENT.
+    pub dont_fragment: bool,
+}
+
+/// Takes a Send indication off what it carries.
 ///
 /// # Errors
 /// It is no message, lacks the peer or the data, or has an attribute that must be understood.
-pub fn unwrap(packet: &mut Packet<'_>) -> Result<SocketAddr, Malformed> {
+pub fn unwrap(packet: &mut Packet<'_>) -> Result<Sent, Malformed> {
     let view = MessageView::parse(packet.bytes())?;
-    let (mut peer, mut data) = (None, None);
+    let (mut peer, mut data, mut dont_fragment) = (None, None, false);
     for attribute in view.attributes() {
         match attribute.kind {
             kind if kind == ATTR_XOR_PEER_ADDRESS.0 => {
                 peer = peer.or(address::read(attribute.value, view.transaction_id()));
             }
             kind if kind == ATTR_DATA.0 => data = data.or(Some((attribute.offset + ATTRIBUTE_HEADER, attribute.value.len()))),
+            kind if kind == ATTR_DONT_FRAGMENT.0 => dont_fragment = true,
             0..0x8000 => return Err(Malformed),
             _ => {}
         }
     }
     let ((offset, length), peer) = data.zip(peer).ok_or(Malformed)?;
     packet.narrow(offset, length);
-    Ok(peer)
+    Ok(Sent { peer, dont_fragment })
 }
 
 /// Puts a Data indication in front of what came from `peer`; `None` if the packet has no room or is too long.
@@ -76,7 +86,7 @@ mod tests {
             let end = theirs.raw.len();
             let mut packet = Packet::new(&mut theirs.raw, 0, end);
             let read = unwrap(&mut packet).unwrap();
-            prop_assert_eq!((read.ip(), read.port()), (peer.ip(), peer.port()));
+            prop_assert_eq!((read.peer.ip(), read.peer.port(), read.dont_fragment), (peer.ip(), peer.port(), false));
             prop_assert_eq!(packet.bytes(), &data[..]);
         }
 
@@ -108,7 +118,7 @@ mod tests {
         let mut theirs = message(METHOD_SEND, [3; 12]);
         PeerAddress { ip: [192, 0, 2, 1].into(), port: 9 }.add_to(&mut theirs).unwrap();
         Data(vec![1]).add_to(&mut theirs).unwrap();
-        theirs.add(stun::attributes::ATTR_DONT_FRAGMENT, &[]);
+        theirs.add(stun::attributes::AttrType(0x7FFF), &[]);
         let end = theirs.raw.len();
         assert_eq!(unwrap(&mut Packet::new(&mut theirs.raw, 0, end)), Err(Malformed));
     }

@@ -104,6 +104,8 @@ pub enum Effect {
 pub enum Route {
     /// To a peer, from the relayed address of this allocation.
     Peer(AllocationId, PeerAddr),
+    /// The same, with the IP header's bit that forbids fragmentation set (RFC 8656 section 14).
+    PeerUnfragmented(AllocationId, PeerAddr),
     /// To a client.
     Client(FiveTuple),
     /// Nowhere: it was a request, and its effects wait.

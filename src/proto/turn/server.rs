@@ -135,9 +135,12 @@ impl Server {
 
     fn relay_indication(&mut self, now: Instant, tuple: FiveTuple, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
         let standing = self.allocations.of_client(tuple).ok_or(DropReason::NoAllocation)?;
-        let peer = indication::unwrap(packet).map_err(|_| DropReason::Malformed)?;
-        let id = standing.of(AddressFamily::of(peer.ip())).ok_or(DropReason::NoPermission)?;
-        self.relay(now, id, PeerAddr(peer), packet)
+        let sent = indication::unwrap(packet).map_err(|_| DropReason::Malformed)?;
+        let id = standing.of(AddressFamily::of(sent.peer.ip())).ok_or(DropReason::NoPermission)?;
+        Ok(match self.relay(now, id, PeerAddr(sent.peer), packet)? {
+            Route::Peer(id, peer) if sent.dont_fragment && heeds_dont_fragment(tuple, peer) => Route::PeerUnfragmented(id, peer),
+            route => route,
+        })
     }
 
     /// From a client to a peer; where the peer is a relayed address of this very server, on to its client without leaving the process.
@@ -237,6 +240,12 @@ impl Server {
         };
         open || self.allocations.relays_at(peer.ip())
     }
+}
+
+/// Whether DONT-FRAGMENT counts: between datagrams only from IPv4 to IPv4, since translation has no bit to set (RFC 8656 sections 13 to
+/// 15).
+const fn heeds_dont_fragment(client: FiveTuple, peer: PeerAddr) -> bool {
+    !matches!(client.transport, Transport::Udp) || (client.client.0.is_ipv4() && peer.0.is_ipv4())
 }
 
 fn is_send_indication(bytes: &[u8]) -> bool {

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "recvmmsg, sendmmsg and their control messages, behind a safe face")]
 
 mod control;
+mod fragmentation;
 mod receive;
 mod send;
 
@@ -16,6 +17,7 @@ use std::ptr;
 use libc::{c_int, socklen_t};
 use socket2::{Domain, Protocol, Socket, Type};
 
+pub(super) use fragmentation::send_unfragmented;
 pub(super) use receive::{Arrival, Batch};
 pub(super) use send::{Departure, Sender, send_one};
 
@@ -47,6 +49,7 @@ fn bind_with(address: SocketAddr, buffer: usize) -> io::Result<UdpSocket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    fragmentation::allow(&socket, address.is_ipv4())?;
     // The kernel grants twice what is asked for, its own overhead included, up to what net.core.rmem_max lets it.
     let _ = socket.set_recv_buffer_size(buffer);
     let _ = socket.set_send_buffer_size(LISTENER_BUFFER);

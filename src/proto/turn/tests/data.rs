@@ -1,6 +1,8 @@
 //! What is relayed, and what is not.
 
+use stun::attributes::ATTR_DONT_FRAGMENT;
 use turn::proto::chandata::ChannelData;
+use turn::proto::reqfamily::{REQUESTED_FAMILY_IPV4, REQUESTED_FAMILY_IPV6};
 
 use super::*;
 
@@ -19,6 +21,35 @@ fn a_send_indication_reaches_a_permitted_peer_alone() {
         lab.send(client.tuple, &send_indication(SocketAddr::new(peer.ip(), 0), b"x")).0,
         Route::Dropped(DropReason::ForbiddenPeer)
     );
+}
+
+#[test]
+fn dont_fragment_counts_from_ipv4_to_ipv4_and_from_streams() {
+    let (peer4, peer6) = (address(PEER), address("[2a00::8]:8000"));
+    let v6 = "[2a00::5]:5000";
+    for (client, transport, peer, counts) in [
+        (ALICE, Transport::Udp, peer4, true),
+        (v6, Transport::Udp, peer4, false),
+        (ALICE, Transport::Udp, peer6, false),
+        (v6, Transport::Udp, peer6, false),
+        (ALICE, Transport::Tcp, peer6, true),
+        (v6, Transport::Tls, peer4, true),
+    ] {
+        let mut lab = Lab::new();
+        let mut client = lab.client(client, 1);
+        client.tuple.transport = transport;
+        let family: &dyn Setter = if peer.is_ipv4() { &REQUESTED_FAMILY_IPV4 } else { &REQUESTED_FAMILY_IPV6 };
+        let effects = lab.request(&mut client, METHOD_ALLOCATE, &[&UDP, family, &Raw(ATTR_DONT_FRAGMENT, &[])]);
+        let [Effect::Bind { allocation: id, .. }] = effects[..] else { panic!("{effects:?}") };
+        lab.server.handle_bound(id, Some(RelayAddr(address("9.9.9.9:50001"))));
+        lab.effects();
+        lab.permit(&mut client, peer);
+        let attributes: [&dyn Setter; 3] = [&to(peer), &Raw(ATTR_DONT_FRAGMENT, &[]), &Data(b"hello".to_vec())];
+        let (route, data) = lab.send(client.tuple, &message(METHOD_SEND, CLASS_INDICATION, [1; 12], &attributes).raw);
+        let peer = PeerAddr(peer);
+        let expected = if counts { Route::PeerUnfragmented(id, peer) } else { Route::Peer(id, peer) };
+        assert_eq!((route, data.as_slice()), (expected, &b"hello"[..]), "{:?}", client.tuple);
+    }
 }
 
 #[test]

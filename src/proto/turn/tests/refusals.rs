@@ -1,7 +1,7 @@
 //! What is refused, and that a refusal leaves nothing behind.
 
 use proptest::prelude::*;
-use stun::attributes::{ATTR_DONT_FRAGMENT, ATTR_LIFETIME, ATTR_UNKNOWN_ATTRIBUTES};
+use stun::attributes::{ATTR_CONNECTION_ID, ATTR_LIFETIME, ATTR_UNKNOWN_ATTRIBUTES};
 use stun::message::METHOD_REFRESH;
 use turn::proto::Protocol;
 
@@ -87,9 +87,10 @@ fn a_transport_other_than_udp_is_442_and_none_is_400() {
 fn what_must_be_understood_and_is_not_is_420_with_its_name() {
     let mut lab = Lab::new();
     let mut client = lab.client(ALICE, 1);
-    let refused = lab.ask(&mut client, METHOD_ALLOCATE, &[&UDP, &Raw(ATTR_DONT_FRAGMENT, &[])]);
+    let unknown = [Raw(ATTR_CONNECTION_ID, &[0; 4]), Raw(AttrType(0x7FFF), &[]), Raw(AttrType(0xBFFF), &[])];
+    let refused = lab.ask(&mut client, METHOD_ALLOCATE, &[&UDP, &unknown[1], &unknown[0], &unknown[1], &unknown[2]]);
     assert_eq!(refused.code, Some(420));
-    assert_eq!(refused.message.get(ATTR_UNKNOWN_ATTRIBUTES).unwrap(), ATTR_DONT_FRAGMENT.0.to_be_bytes());
+    assert_eq!(refused.message.get(ATTR_UNKNOWN_ATTRIBUTES).unwrap(), [0x00, 0x2A, 0x7F, 0xFF]);
 }
 
 #[test]
