@@ -141,8 +141,10 @@ impl Shard {
     }
 
     fn note(&mut self, event: &Event) {
-        if let (true, Socket::Stream(place)) = (event.is_read_closed(), self.socket_by(event.token())) {
-            self.streams.ending(place);
+        match self.socket_by(event.token()) {
+            Socket::Stream(place) if event.is_read_closed() => self.streams.ending(place),
+            Socket::Relay(place) if event.is_error() => self.read_errors(place),
+            _ => {}
         }
         self.ready.push(event.token());
     }
@@ -215,6 +217,13 @@ impl Shard {
             server.handle_peer(now.instant, allocation, PeerAddr(arrival.source), packet)
         });
         (more, received)
+    }
+
+    /// Tells a client what ICMP said of what it sent.
+    fn read_errors(&mut self, place: usize) {
+        let Some(Some(RelaySocket { allocation, socket })) = self.relays.get(place) else { return };
+        let now = Instant::now();
+        udp::read_errors(socket, |peer, icmp| self.server.handle_icmp(now, *allocation, PeerAddr(peer), icmp));
     }
 
     /// Routes what the batch holds from `first` on. Answers leave at once; what is relayed leaves with the rest of the turn.

@@ -3,6 +3,7 @@
 
 mod client;
 mod coturn;
+mod direct;
 mod framed;
 
 use std::net::SocketAddr;

@@ -1,12 +1,14 @@
 //! Send and Data indications: relayed data with the peer's address in front (RFC 8656 sections 11.1 and 11.3).
-//! Firefox uses nothing else for media, so they copy nothing either.
+//! Firefox uses nothing else for media, so they copy nothing either; what ICMP said is rare, and encoded by the crates.
 
 use std::net::SocketAddr;
 
 use stun::attributes::{ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_XOR_PEER_ADDRESS};
+use stun::message::{CLASS_INDICATION, METHOD_DATA, Message, MessageType, Setter};
+use turn::proto::peeraddr::PeerAddress;
 
 use super::view::{ATTRIBUTE_HEADER, HEADER, MAGIC_COOKIE};
-use super::{Malformed, MessageView, Packet, TransactionId, address};
+use super::{Icmp, Malformed, MessageView, Packet, TransactionId, address};
 
 /// What a Send indication says of the data it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,17 @@ pub fn wrap(packet: &mut Packet<'_>, peer: SocketAddr, id: TransactionId) -> Opt
     Some(())
 }
 
+/// A Data indication that tells what an ICMP message said of a datagram to `peer` (RFC 8656 section 11.5).
+pub fn icmp(peer: SocketAddr, icmp: Icmp, id: TransactionId) -> Vec<u8> {
+    let mut message = Message::new();
+    message.transaction_id = stun::agent::TransactionId(id.0);
+    message.set_type(MessageType::new(METHOD_DATA, CLASS_INDICATION));
+    message.write_header();
+    let peer = PeerAddress { ip: peer.ip(), port: peer.port() };
+    peer.add_to(&mut message).and_then(|()| icmp.add_to(&mut message)).expect("invariant: neither attribute has a limit");
+    message.raw
+}
+
 /// Message type of a Send indication.
 pub const SEND_INDICATION: u16 = 0x0016;
 const DATA_INDICATION: u16 = 0x0017;
@@ -71,9 +84,8 @@ const DATA_INDICATION: u16 = 0x0017;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use stun::message::{CLASS_INDICATION, Getter, METHOD_DATA, METHOD_SEND, Message, MessageType, Setter};
+    use stun::message::{Getter, METHOD_SEND};
     use turn::proto::data::Data;
-    use turn::proto::peeraddr::PeerAddress;
 
     use super::*;
 

@@ -15,6 +15,7 @@ mod reply;
 mod request;
 mod view;
 
+pub use attributes::Icmp;
 pub use framing::frame_length;
 pub use integrity::{IntegrityKey, PasswordAlgorithm};
 pub use packet::Packet;

@@ -9,6 +9,7 @@ mod allocate;
 mod allocation;
 mod authentication;
 mod channel;
+mod icmp;
 mod nonce;
 mod observed;
 mod peer_policy;
@@ -62,7 +63,7 @@ pub struct Now {
 /// What the driver is to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Send a message back to a client.
+    /// Send a message to a client: an answer, or what ICMP said.
     Reply {
         /// To whom, from the address it reached.
         to: FiveTuple,

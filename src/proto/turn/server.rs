@@ -174,7 +174,7 @@ impl Server {
         wrapped.map(|()| Route::Client(tuple)).ok_or(DropReason::TooLong)
     }
 
-    fn indication_id(&mut self) -> TransactionId {
+    pub(super) fn indication_id(&mut self) -> TransactionId {
         self.indications = self.indications.wrapping_add(1);
         let mut id = [0; 12];
         id[4..].copy_from_slice(&self.indications.to_be_bytes());

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "recvmmsg, sendmmsg and their control messages, behind a safe face")]
 
 mod control;
+mod errors;
 mod fragmentation;
 mod receive;
 mod send;
@@ -17,6 +18,7 @@ use std::ptr;
 use libc::{c_int, socklen_t};
 use socket2::{Domain, Protocol, Socket, Type};
 
+pub(super) use errors::read_errors;
 pub(super) use fragmentation::send_unfragmented;
 pub(super) use receive::{Arrival, Batch};
 pub(super) use send::{Departure, Sender, send_one};
@@ -35,12 +37,14 @@ pub(super) fn bind_listener(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Binds a socket of one allocation.
+/// Binds a socket of one allocation, which also hears what ICMP says of what it sent.
 ///
 /// # Errors
 /// The address cannot be had.
 pub(super) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    bind_with(address, RELAY_BUFFER)
+    let socket = bind_with(address, RELAY_BUFFER)?;
+    errors::report(&socket, address.is_ipv4())?;
+    Ok(socket)
 }
 
 /// IPv6 sockets take IPv6 alone.

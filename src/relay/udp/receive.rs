@@ -10,7 +10,7 @@ use libc::{iovec, mmsghdr};
 use socket2::{SockAddr, SockAddrStorage};
 
 use super::control::{self, Control};
-use super::{BATCH, UNSPECIFIED};
+use super::{BATCH, UNSPECIFIED, errors};
 use crate::proto::stun::Packet;
 
 /// Received datagrams, each in a slot of an arena that is used again and again.
@@ -69,7 +69,9 @@ impl Batch {
         let (headers, room) = (self.headers[first..].as_mut_ptr(), BATCH - first);
         // SAFETY: every header points to a name, a vector and a control buffer that outlive the call, and each vector to a slot of
         // its own; the kernel writes no more than the lengths beside them.
-        let count = unsafe { libc::recvmmsg(socket.as_raw_fd(), headers, room as _, libc::MSG_DONTWAIT as _, ptr::null_mut()) };
+        let count = errors::again(|| unsafe {
+            libc::recvmmsg(socket.as_raw_fd(), headers, room as _, libc::MSG_DONTWAIT as _, ptr::null_mut()) as isize
+        });
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
         for index in first..first + count {
             self.arrivals.push(arrival(&self.headers[index], &self.names[index]));

@@ -11,7 +11,7 @@ use libc::{iovec, mmsghdr};
 use socket2::SockAddr;
 
 use super::control::{self, Control};
-use super::{BATCH, set_option};
+use super::{BATCH, errors, set_option};
 
 /// Bytes of an arena that are to be sent.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl Sender {
             self.lay_out(run, arena);
             let (headers, count) = (self.headers.as_mut_ptr(), self.headers.len());
             // SAFETY: every header points to a name, vectors and a control buffer that outlive the call; the kernel only reads.
-            let sent = unsafe { libc::sendmmsg(socket, headers, count as _, libc::MSG_DONTWAIT as _) };
+            let sent = errors::again(|| unsafe { libc::sendmmsg(socket, headers, count as _, libc::MSG_DONTWAIT as _) as isize });
             let refusal = io::Error::last_os_error();
             let gone = &self.headers[..usize::try_from(sent).unwrap_or(0)];
             run = &run[gone.iter().map(|header| header.msg_hdr.msg_iovlen).sum()..];
@@ -141,7 +141,7 @@ pub(in crate::relay) fn send_one(socket: RawFd, to: SocketAddr, from: Option<IpA
     header.msg_iovlen = 1;
     control::write(&mut header, &mut control, from, None);
     // SAFETY: the header points to a name, a vector and a control buffer that outlive the call; the kernel only reads.
-    let _ = unsafe { libc::sendmsg(socket, &raw const header, libc::MSG_DONTWAIT) };
+    errors::again(|| unsafe { libc::sendmsg(socket, &raw const header, libc::MSG_DONTWAIT) });
 }
 
 /// How many of the first departures can be segments of one message: the same way, all of one size but a shorter last.

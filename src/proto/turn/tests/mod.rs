@@ -4,6 +4,7 @@ mod algorithms;
 mod allocations;
 mod data;
 mod families;
+mod icmp;
 mod peers;
 mod refusals;
 mod reservations;
