@@ -2,6 +2,7 @@
 
 mod algorithms;
 mod allocations;
+mod bookkeeping;
 mod data;
 mod families;
 mod icmp;

@@ -109,6 +109,20 @@ fn the_end_of_its_room_ends_a_reservation() {
 }
 
 #[test]
+fn whoever_brings_a_token_is_seen_where_it_comes_from() {
+    let mut lab = Lab::new();
+    let (_, _, _, token) = lab.pair(ALICE, 1);
+    let host = address("192.168.1.20:50123");
+    let (mut bob, ..) = lab.allocated(BOB, 2);
+    assert_eq!(lab.ask(&mut bob, METHOD_CREATE_PERMISSION, &[&to(host)]).code, Some(403));
+    let mut second = lab.client("192.168.1.20:50123", 1);
+    assert_eq!(lab.ask(&mut second, METHOD_ALLOCATE, &[&UDP, &token]).code, None);
+    lab.permit(&mut bob, host);
+    lab.request(&mut second, METHOD_REFRESH, &[&Lifetime(Duration::ZERO)]);
+    assert_eq!(lab.ask(&mut bob, METHOD_CREATE_PERMISSION, &[&to(host)]).code, Some(403));
+}
+
+#[test]
 fn a_token_beside_another_wish_is_400() {
     let additional = Raw(AttrType(0x8000), &[2, 0, 0, 0]);
     let others: [&dyn Setter; 6] = [
