@@ -1,6 +1,6 @@
 //! Allocate: what is asked for, what can be had, and what is told of it (RFC 8656 section 7).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stun::error_code::{
     CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_ALLOC_QUOTA_REACHED, CODE_BAD_REQUEST, CODE_INSUFFICIENT_CAPACITY,
@@ -45,7 +45,6 @@ impl Server {
             family,
             identity: identity.clone(),
             state: State::Binding,
-            expires,
             permissions: Permissions::default(),
             channels: Channels::default(),
             request: request.head(),
@@ -56,36 +55,32 @@ impl Server {
         match addresses {
             Addresses::New { families, missing, even } => {
                 for family in families {
-                    let id = self.insert(Allocation { missing, ..allocation(family) });
+                    let id = self.insert(Allocation { missing, ..allocation(family) }, expires);
                     self.effects.push_back(Effect::Bind { allocation: id, family, reached, even });
                 }
             }
             Addresses::Pair(family) => {
                 let token = self.tokens.issue();
-                let id = self.insert(Allocation { reserved: Some(token), ..allocation(family) });
+                let id = self.insert(Allocation { reserved: Some(token), ..allocation(family) }, expires);
                 let until = now.instant + reservation::LIFETIME;
-                let reserved = Reservation { token, identity: identity.clone(), family, relay: None, expires: until };
+                let reserved = Reservation { token, identity: identity.clone(), family, relay: None };
                 let reserved = self.allocations.reserve(reserved);
-                self.expiries.insert(until, reserved);
+                self.expiries.set(until, reserved);
                 self.effects.push_back(Effect::BindPair { allocation: id, reserved, family, reached });
             }
             Addresses::Reserved(id, family, relay) => {
-                if let Some(reservation) = self.allocations.held(id) {
-                    self.expiries.remove(reservation.expires(), id);
-                }
                 self.observe_client(identity, tuple);
                 self.allocations.claim(id, allocation(family), relay);
-                self.expiries.insert(expires, id);
+                self.expiries.set(expires, id);
                 self.confirm(tuple);
             }
         }
     }
 
-    fn insert(&mut self, allocation: Allocation) -> AllocationId {
-        let expires = allocation.expires;
+    fn insert(&mut self, allocation: Allocation, expires: Instant) -> AllocationId {
         self.observe_client(&allocation.identity, allocation.tuple);
         let id = self.allocations.insert(allocation);
-        self.expiries.insert(expires, id);
+        self.expiries.set(expires, id);
         id
     }
 

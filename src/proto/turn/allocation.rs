@@ -16,8 +16,8 @@ use crate::proto::stun::Request;
 /// Names an allocation; never used again for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AllocationId {
-    index: u32,
-    generation: u32,
+    pub(super) index: u32,
+    pub(super) generation: u32,
 }
 
 impl AllocationId {
@@ -34,7 +34,6 @@ pub(super) struct Allocation {
     pub(super) family: AddressFamily,
     pub(super) identity: Identity,
     pub(super) state: State,
-    pub(super) expires: Instant,
     pub(super) permissions: Permissions,
     pub(super) channels: Channels,
     /// The head of what the client asked, so that a retransmission is answered alike.
@@ -130,13 +129,6 @@ impl Held {
         match self {
             Self::Allocation(allocation) => &allocation.identity,
             Self::Reservation(reservation) => &reservation.identity,
-        }
-    }
-
-    pub(super) const fn expires(&self) -> Instant {
-        match self {
-            Self::Allocation(allocation) => allocation.expires,
-            Self::Reservation(reservation) => reservation.expires,
         }
     }
 

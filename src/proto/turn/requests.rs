@@ -1,7 +1,7 @@
 //! Requests: Binding, Refresh, CreatePermission, ChannelBind (RFC 8489 section 6, RFC 8656 sections 8 to 12); Allocate is next door.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use stun::error_code::{
     CODE_ALLOC_MISMATCH, CODE_BAD_REQUEST, CODE_FORBIDDEN, CODE_PEER_ADDR_FAMILY_MISMATCH, CODE_UNKNOWN_ATTRIBUTE, ErrorCode,
@@ -97,17 +97,10 @@ impl Server {
             if lifetime.is_zero() {
                 self.release(id);
             } else {
-                self.extend(id, now.instant + lifetime);
+                self.expiries.set(now.instant + lifetime, id);
             }
         }
         Ok(Reply::success(request).lifetime(lifetime))
-    }
-
-    fn extend(&mut self, id: AllocationId, until: Instant) {
-        let Some(allocation) = self.allocations.get_mut(id) else { return };
-        self.expiries.remove(allocation.expires, id);
-        allocation.expires = until;
-        self.expiries.insert(until, id);
     }
 
     /// RFC 8656 section 10.2: every address or none. A browser gives its whole TURN client up at 508, so a full table is 403.

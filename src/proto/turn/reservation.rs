@@ -1,7 +1,7 @@
 //! Reservations: the odd port of a pair, kept for whoever brings its token (RFC 8656 sections 7.2 and 18.10).
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ring::hmac;
 
@@ -21,7 +21,6 @@ pub(super) struct Reservation {
     pub(super) family: AddressFamily,
     /// `None` while the driver binds it.
     pub(super) relay: Option<RelayAddr>,
-    pub(super) expires: Instant,
 }
 
 /// Makes tokens.

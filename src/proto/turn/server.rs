@@ -46,7 +46,7 @@ impl Server {
             limits: config.limits,
             tokens: Tokens::new(&config.nonce_key),
             sources: Sources::new(config.nonce_key, &config.limits, now),
-            expiries: Expiries::default(),
+            expiries: Expiries::new(now),
             effects: VecDeque::new(),
             indications: 0,
         }
@@ -199,7 +199,7 @@ impl Server {
 
     pub(super) fn forget(&mut self, id: AllocationId) -> Option<Held> {
         let held = self.allocations.remove(id)?;
-        self.expiries.remove(held.expires(), id);
+        self.expiries.remove(id);
         if let Held::Allocation(Allocation { identity, tuple, .. }) = &held
             && let Some((room, _)) = identity.seat
         {
