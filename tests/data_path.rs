@@ -18,6 +18,7 @@ use turn::proto::peeraddr::PeerAddress;
 use turn::proto::reqtrans::RequestedTransport;
 use visavis::proto::credential::CredentialSecret;
 use visavis::proto::id::{ParticipantId, RoomId};
+use visavis::proto::rate::Rate;
 use visavis::proto::stun::Packet;
 use visavis::proto::turn::{
     AddressFamily, AllocationId, ClientAddr, Config, Effect, FiveTuple, Limits, Now, PeerAddr, PeerPolicy, RelayAddr, Route,
@@ -100,7 +101,7 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let limits = Limits { allocations_max: 10, allocations_per_seat: 10, requests_per_second: 100, requests_burst: 100 };
+        let limits = Limits { allocations_max: 10, allocations_per_seat: 10, requests: Rate { per_second: 100, burst: 100 } };
         let config = Config {
             realm: "visavis".to_owned(),
             own_secret: CredentialSecret::new(b"own"),

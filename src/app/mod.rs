@@ -22,6 +22,7 @@ use crate::http::{self, Diverted, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
 use crate::proto::credential::{self, CredentialSecret};
+use crate::proto::rate::Rate;
 use crate::relay::{self, Relay, RelayHandle};
 use crate::signaling::{self, Signaling};
 use crate::store::{Store, UnixMillis};
@@ -273,8 +274,7 @@ fn relay_limits(limits: &Limits) -> relay::Limits {
     relay::Limits {
         allocations_max: limits.allocations_max,
         allocations_per_seat: limits.allocations_per_seat,
-        requests_per_second: limits.relay_requests_per_second,
-        requests_burst: limits.relay_requests_burst,
+        requests: Rate { per_second: limits.relay_requests_per_second, burst: limits.relay_requests_burst },
     }
 }
 

@@ -1,33 +1,27 @@
-//! A token bucket: so many messages a second for long, so many at once.
+//! How many messages a second a socket may send, and how many at once.
 
 use std::time::Instant;
+
+use crate::proto::rate::{self, Bucket, Nanos};
 
 /// What a socket may still send.
 #[derive(Debug)]
 pub(super) struct Rate {
-    tokens: f64,
-    per_second: f64,
-    burst: f64,
-    filled_at: Instant,
+    bucket: Bucket,
+    messages: rate::Rate,
+    started: Instant,
 }
 
 impl Rate {
     pub(super) fn new(per_second: u32, burst: u32, now: Instant) -> Self {
-        Self { tokens: burst.into(), per_second: per_second.into(), burst: burst.into(), filled_at: now }
+        Self { bucket: Bucket::default(), messages: rate::Rate { per_second, burst }, started: now }
     }
 
     /// Whether a message of so many bytes is within the rate; takes a token for it, and one for each further KiB: what comes in goes
     /// out to everybody else in the room.
     pub(super) fn allows(&mut self, now: Instant, bytes: usize) -> bool {
-        let cost = 1.0 + (bytes / 1024) as f64;
-        let elapsed = now.saturating_duration_since(self.filled_at).as_secs_f64();
-        self.filled_at = now;
-        self.tokens = (self.tokens + elapsed * self.per_second).min(self.burst);
-        let allowed = self.tokens >= cost;
-        if allowed {
-            self.tokens -= cost;
-        }
-        allowed
+        let tokens = u32::try_from(bytes / 1024).map_or(u32::MAX, |more| more.saturating_add(1));
+        self.bucket.take(Nanos::between(self.started, now), self.messages.cost(tokens), self.messages.depth())
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
-use std::time::Instant;
 
 use crate::proto::id::{ParticipantId, RoomId};
+use crate::proto::rate::{Bucket, Nanos, Rate};
 
 /// The bounds of a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +14,8 @@ pub struct Limits {
     pub allocations_max: usize,
     /// Of one seat, or of one credential of other software.
     pub allocations_per_seat: usize,
-    /// Requests a second, for long, of a source without an allocation.
-    pub requests_per_second: u32,
-    /// At once.
-    pub requests_burst: u32,
+    /// Requests of a source that has proved nothing.
+    pub requests: Rate,
 }
 
 /// Whose allocations are counted together.
@@ -60,37 +58,20 @@ pub(super) struct Sources {
     /// Random, so that nobody can choose whose bucket to empty.
     key: [u8; 32],
     buckets: Box<[Bucket]>,
-    started: Instant,
-    per_second: f64,
-    burst: f64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    tokens: f64,
-    /// Seconds since the start.
-    filled_at: f64,
+    rate: Rate,
 }
 
 impl Sources {
-    pub(super) fn new(key: [u8; 32], limits: &Limits, started: Instant) -> Self {
-        let burst = f64::from(limits.requests_burst);
-        let buckets = vec![Bucket { tokens: burst, filled_at: 0.0 }; BUCKETS].into_boxed_slice();
-        Self { key, buckets, started, per_second: limits.requests_per_second.into(), burst }
+    pub(super) fn new(key: [u8; 32], rate: Rate) -> Self {
+        Self { key, buckets: vec![Bucket::default(); BUCKETS].into_boxed_slice(), rate }
     }
 
-    /// Whether one more request of this source is within its rate; takes its token.
-    pub(super) fn allows(&mut self, now: Instant, source: IpAddr) -> bool {
+    /// Whether one more of this source is within its rate; takes its token.
+    pub(super) fn allows(&mut self, now: Nanos, source: IpAddr) -> bool {
         let mut hasher = DefaultHasher::new();
         (self.key, prefix(source)).hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % BUCKETS as u64).unwrap_or_default();
-        let seconds = now.saturating_duration_since(self.started).as_secs_f64();
-        let bucket = &mut self.buckets[index];
-        bucket.tokens = (bucket.tokens + (seconds - bucket.filled_at) * self.per_second).min(self.burst);
-        bucket.filled_at = seconds;
-        let allowed = bucket.tokens >= 1.0;
-        bucket.tokens -= f64::from(u8::from(allowed));
-        allowed
+        self.buckets[index].take(now, self.rate.cost(1), self.rate.depth())
     }
 }
 
@@ -102,5 +83,5 @@ fn prefix(source: IpAddr) -> u128 {
     }
 }
 
-/// 64 KiB of them.
+/// 32 KiB of them.
 const BUCKETS: usize = 4096;

@@ -45,7 +45,7 @@ impl Server {
     /// out by what others sent in their name.
     fn charge(&mut self, now: Now, tuple: FiveTuple) -> Result<(), DropReason> {
         let stranger = self.allocations.of_client(tuple).is_none();
-        let within = !stranger || self.sources.allows(now.instant, tuple.client.0.ip());
+        let within = !stranger || self.requests.allows(self.uptime(now.instant), tuple.client.0.ip());
         if within { Ok(()) } else { Err(DropReason::RateLimited) }
     }
 

@@ -15,6 +15,7 @@ use super::{
     AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Transport,
 };
 use crate::proto::id::{ParticipantId, RoomId};
+use crate::proto::rate::Nanos;
 use crate::proto::stun::{Kind, MessageView, Packet, Request, TransactionId, channel_data, indication};
 
 /// A TURN server.
@@ -26,10 +27,11 @@ pub struct Server {
     pub(super) families: Vec<AddressFamily>,
     pub(super) allocations: Allocations,
     pub(super) limits: Limits,
-    pub(super) sources: Sources,
+    pub(super) requests: Sources,
     pub(super) tokens: Tokens,
     pub(super) expiries: Expiries,
     pub(super) effects: VecDeque<Effect>,
+    started: Instant,
     /// Indications need different transaction ids, not secret ones.
     indications: u64,
 }
@@ -45,9 +47,10 @@ impl Server {
             allocations: Allocations::default(),
             limits: config.limits,
             tokens: Tokens::new(&config.nonce_key),
-            sources: Sources::new(config.nonce_key, &config.limits, now),
+            requests: Sources::new(config.nonce_key, config.limits.requests),
             expiries: Expiries::new(now),
             effects: VecDeque::new(),
+            started: now,
             indications: 0,
         }
     }
@@ -172,6 +175,11 @@ impl Server {
             None => indication::wrap(packet, peer.0, self.indication_id()),
         };
         wrapped.map(|()| Route::Client(tuple)).ok_or(DropReason::TooLong)
+    }
+
+    /// The time as buckets count it.
+    pub(super) fn uptime(&self, now: Instant) -> Nanos {
+        Nanos::between(self.started, now)
     }
 
     pub(super) fn indication_id(&mut self) -> TransactionId {

@@ -29,6 +29,7 @@ use turn::proto::reqtrans::RequestedTransport;
 use super::*;
 use crate::proto::credential::Credential;
 use crate::proto::id::{ParticipantId, RoomId};
+use crate::proto::rate::Rate;
 use crate::proto::stun::Packet;
 
 const REALM: &str = "visavis";
@@ -67,7 +68,7 @@ impl Lab {
             shared_secret: Some(CredentialSecret::new(b"shared")),
             nonce_key: [7; 32],
             policy,
-            limits: Limits { allocations_max: 4, allocations_per_seat: 3, requests_per_second: 10, requests_burst: 2000 },
+            limits: Limits { allocations_max: 4, allocations_per_seat: 3, requests: Rate { per_second: 10, burst: 2000 } },
             families: families.to_vec(),
         };
         let started = instant();
