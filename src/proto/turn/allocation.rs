@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::authentication::Identity;
 use super::channel::Channels;
+use super::hash::{Table, table};
 use super::permission::Permissions;
 use super::quota::Holders;
 use super::reservation::{Reservation, ReservationToken};
@@ -104,13 +105,13 @@ impl ByFamily {
 }
 
 /// Every allocation and reservation of a server, by its name, its client, its token and its relayed address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Allocations {
     places: Vec<Place>,
     free: Vec<u32>,
-    by_tuple: HashMap<FiveTuple, ByFamily>,
+    by_tuple: Table<FiveTuple, ByFamily>,
     by_token: HashMap<ReservationToken, AllocationId>,
-    by_relay: HashMap<RelayAddr, AllocationId>,
+    by_relay: Table<RelayAddr, AllocationId>,
     /// How many relayed addresses stand at each of this box's few addresses.
     relay_ips: HashMap<IpAddr, usize>,
     holders: Holders,
@@ -149,6 +150,19 @@ struct Place {
 }
 
 impl Allocations {
+    /// None; `secret` keeps outsiders from telling where a table holds what.
+    pub(super) fn new(secret: &[u8; 32]) -> Self {
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+            by_tuple: table(secret),
+            by_token: HashMap::new(),
+            by_relay: table(secret),
+            relay_ips: HashMap::new(),
+            holders: Holders::default(),
+        }
+    }
+
     pub(super) fn insert(&mut self, allocation: Allocation) -> AllocationId {
         let (tuple, family) = (allocation.tuple, allocation.family);
         let id = self.hold(Held::Allocation(allocation));

@@ -9,6 +9,7 @@ mod allocate;
 mod allocation;
 mod authentication;
 mod channel;
+mod hash;
 mod icmp;
 mod nonce;
 mod observed;
@@ -41,7 +42,7 @@ pub struct Config {
     pub own_secret: CredentialSecret,
     /// Proves credentials minted by other software.
     pub shared_secret: Option<CredentialSecret>,
-    /// Signs nonces; random, new with every start.
+    /// Signs nonces, and hides which bucket or slot is whose; random, new with every start.
     pub nonce_key: [u8; 32],
     /// Whom may be relayed to.
     pub policy: PeerPolicy,

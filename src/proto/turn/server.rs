@@ -44,7 +44,7 @@ impl Server {
             policy: config.policy,
             observed: Observed::default(),
             families: config.families,
-            allocations: Allocations::default(),
+            allocations: Allocations::new(&config.nonce_key),
             limits: config.limits,
             tokens: Tokens::new(&config.nonce_key),
             requests: Sources::new(config.nonce_key, config.limits.requests),
