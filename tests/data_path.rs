@@ -18,11 +18,10 @@ use turn::proto::peeraddr::PeerAddress;
 use turn::proto::reqtrans::RequestedTransport;
 use visavis::proto::credential::CredentialSecret;
 use visavis::proto::id::{ParticipantId, RoomId};
-use visavis::proto::rate::Rate;
 use visavis::proto::stun::Packet;
 use visavis::proto::turn::{
-    AddressFamily, AllocationId, ClientAddr, Config, Effect, FiveTuple, Limits, Now, PeerAddr, PeerPolicy, RelayAddr, Route,
-    Server, Transport,
+    AddressFamily, AllocationId, ClientAddr, Config, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server,
+    Transport,
 };
 
 struct Counting;
@@ -92,6 +91,31 @@ fn nor_by_the_second_of_two_families() {
     assert_eq!(inbound, (Route::Client(alice), 0));
 }
 
+#[test]
+fn a_screen_shared_with_four_never_meets_the_limits_that_are_shipped() {
+    let mut lab = Lab::new();
+    let (client, id, _) = lab.allocated("5.5.5.5:5000", 1);
+    let peers = [1, 2, 3, 4].map(|n| SocketAddr::new([8, 8, 8, n].into(), 8000));
+    for (peer, number) in peers.iter().zip(0x4000..) {
+        lab.bind(client, number, *peer);
+    }
+    // 30 frames a second of 8 Mbit/s; every two seconds one of a megabyte, which nobody paces.
+    for frame in 0..600 {
+        let packets = if frame % 60 == 0 { 834 } else { 28 };
+        for (peer, number) in peers.iter().zip(0x4000_u16..) {
+            let datagram = [&number.to_be_bytes()[..], &[0x04, 0xB0], &[7; 1200]].concat();
+            for _ in 0..packets {
+                let out = lab.relay(&datagram, |server, now, packet| server.handle_client(now, client, packet));
+                assert_eq!(out.0, Route::Peer(id, PeerAddr(*peer)), "frame {frame}");
+                let back =
+                    lab.relay(&[7; 1200], |server, now, packet| server.handle_peer(now.instant, id, PeerAddr(*peer), packet));
+                assert_eq!(back.0, Route::Client(client), "frame {frame}");
+            }
+        }
+        lab.now.instant += Duration::from_millis(33);
+    }
+}
+
 struct Lab {
     server: Server,
     now: Now,
@@ -101,14 +125,14 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let limits = Limits { allocations_max: 10, allocations_per_seat: 10, requests: Rate { per_second: 100, burst: 100 } };
+        let shipped = visavis::config::parse("").unwrap();
         let config = Config {
             realm: "visavis".to_owned(),
             own_secret: CredentialSecret::new(b"own"),
             shared_secret: None,
             nonce_key: [7; 32],
             policy: PeerPolicy::default(),
-            limits,
+            limits: visavis::app::relay_limits(&shipped.limits),
             families: vec![AddressFamily::Ipv4, AddressFamily::Ipv6],
         };
         let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };

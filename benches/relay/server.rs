@@ -89,7 +89,7 @@ impl Launch {
         bail!("no port of {LISTEN_PORT_MIN}-{LISTEN_PORT_MAX} is free for UDP and TCP")
     }
 
-    /// As shipped, but that one source may be many clients.
+    /// As shipped, but that one source may be many clients, and send as much as it can.
     fn visavis(&self, plain: SocketAddr, tls: SocketAddr, http: SocketAddr) -> String {
         let folder = self.folder.path().display();
         format!(
@@ -99,7 +99,9 @@ impl Launch {
              [turn]\nlisten-udp = [\"{plain}\"]\nlisten-tcp = [\"{plain}\"]\nlisten-tls = [\"{tls}\"]\n\
              realm = \"{REALM}\"\nshared-secret = \"{SECRET}\"\nallow-peers = [\"127.0.0.0/8\"]\n\
              relay-ports = \"{RELAY_PORT_MIN}-{RELAY_PORT_MAX}\"\n\
-             [limits]\nallocations-max = 20000\nrelay-requests-per-second = 1000000\nrelay-requests-burst = 1000000\n"
+             [limits]\nallocations-max = 20000\nallocations-per-source = 20000\n\
+             relayed-packets-per-second = 10000000\nrelayed-bits-per-second = 100000000000\n\
+             relay-requests-per-second = 1000000\nrelay-requests-burst = 1000000\n"
         )
     }
 

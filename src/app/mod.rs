@@ -270,11 +270,22 @@ fn credential_secret(data_dir: &Path) -> Result<Vec<u8>> {
     }
 }
 
-fn relay_limits(limits: &Limits) -> relay::Limits {
+/// The relay's share of `[limits]`.
+pub fn relay_limits(limits: &Limits) -> relay::Limits {
     relay::Limits {
         allocations_max: limits.allocations_max,
         allocations_per_seat: limits.allocations_per_seat,
+        allocations_per_source: limits.allocations_per_source,
+        permissions_per_allocation: limits.permissions_per_allocation,
+        channels_per_allocation: limits.channels_per_allocation,
+        new_peers: Rate { per_second: limits.new_peers_per_second, burst: limits.new_peers_burst },
+        data: relay::DataLimits {
+            packets_per_second: limits.relayed_packets_per_second,
+            bits_per_second: limits.relayed_bits_per_second,
+            burst: limits.relayed_burst.0,
+        },
         requests: Rate { per_second: limits.relay_requests_per_second, burst: limits.relay_requests_burst },
+        failures: Rate { per_second: limits.relay_failures_per_second, burst: limits.relay_failures_burst },
     }
 }
 

@@ -1,6 +1,7 @@
 //! The proved configuration: what the rest of the daemon is given.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -238,15 +239,26 @@ impl Checker<'_> {
         self.between("limits.body-bytes-max", limits.body_bytes_max, 4096..=16 << 20);
         self.between("limits.sockets-per-user", limits.sockets_per_user, 1..=100);
         self.between("limits.message-bytes-max", limits.message_bytes_max, 16 << 10..=1 << 20);
-        self.between("limits.messages-per-second", limits.messages_per_second as usize, 10..=10_000);
-        self.between("limits.messages-burst", limits.messages_burst as usize, 10..=100_000);
-        self.between("limits.refused-messages-max", limits.refused_messages_max as usize, 1..=10_000);
+        self.between("limits.messages-per-second", limits.messages_per_second, 10..=10_000);
+        self.between("limits.messages-burst", limits.messages_burst, 10..=100_000);
+        self.between("limits.refused-messages-max", limits.refused_messages_max, 1..=10_000);
         let least = limits.message_bytes_max.saturating_mul(2);
         self.between("limits.outbox-bytes-max", limits.outbox_bytes_max, least..=64 << 20);
         self.between("limits.allocations-max", limits.allocations_max, 16..=60_000);
         self.between("limits.allocations-per-seat", limits.allocations_per_seat, 4..=1000);
-        self.between("limits.relay-requests-per-second", limits.relay_requests_per_second as usize, 10..=1_000_000);
-        self.between("limits.relay-requests-burst", limits.relay_requests_burst as usize, 10..=1_000_000);
+        self.between("limits.allocations-per-source", limits.allocations_per_source, 16..=60_000);
+        self.between("limits.permissions-per-allocation", limits.permissions_per_allocation, 16..=256);
+        self.between("limits.channels-per-allocation", limits.channels_per_allocation, 16..=256);
+        self.between("limits.new-peers-per-second", limits.new_peers_per_second, 1..=1000);
+        self.between("limits.new-peers-burst", limits.new_peers_burst, 16..=1000);
+        self.between("limits.relayed-packets-per-second", limits.relayed_packets_per_second, 500..=10_000_000);
+        self.between("limits.relayed-bits-per-second", limits.relayed_bits_per_second, 1_000_000..=100_000_000_000);
+        let burst = Duration::from_millis(100)..=Duration::from_secs(10);
+        self.within("limits.relayed-burst", limits.relayed_burst.0, burst);
+        self.between("limits.relay-requests-per-second", limits.relay_requests_per_second, 10..=1_000_000);
+        self.between("limits.relay-requests-burst", limits.relay_requests_burst, 10..=1_000_000);
+        self.between("limits.relay-failures-per-second", limits.relay_failures_per_second, 1..=1_000_000);
+        self.between("limits.relay-failures-burst", limits.relay_failures_burst, 10..=1_000_000);
         limits.clone()
     }
 
@@ -269,7 +281,7 @@ impl Checker<'_> {
         }
     }
 
-    fn between(&mut self, key: &str, value: usize, range: RangeInclusive<usize>) {
+    fn between<N: Copy + PartialOrd + Display>(&mut self, key: &str, value: N, range: RangeInclusive<N>) {
         let remedy = format!("choose a number from {} to {}", range.start(), range.end());
         self.require(range.contains(&value), key, format!("{value} is out of range"), &remedy);
     }

@@ -146,10 +146,30 @@ pub struct Limits {
     pub allocations_max: usize,
     /// Relayed addresses of one seat.
     pub allocations_per_seat: usize,
+    /// Relayed addresses of one source.
+    pub allocations_per_source: usize,
+    /// Peers' addresses that one relayed address may permit.
+    pub permissions_per_allocation: usize,
+    /// Channels of one relayed address.
+    pub channels_per_allocation: usize,
+    /// Sustained rate of peers that one relayed address permits anew.
+    pub new_peers_per_second: u32,
+    /// Burst of the same.
+    pub new_peers_burst: u32,
+    /// Packets one relayed address carries a second, each way.
+    pub relayed_packets_per_second: u32,
+    /// Bits of the same.
+    pub relayed_bits_per_second: u64,
+    /// How long a time's worth of either may come at once.
+    pub relayed_burst: HumanDuration,
     /// Sustained rate of requests to the relay from a source without an allocation.
     pub relay_requests_per_second: u32,
     /// Burst of the same.
     pub relay_requests_burst: u32,
+    /// Sustained rate of answers to a source whose proofs do not hold.
+    pub relay_failures_per_second: u32,
+    /// Burst of the same.
+    pub relay_failures_burst: u32,
 }
 
 /// `[log]`
@@ -364,8 +384,18 @@ impl Default for Limits {
             outbox_bytes_max: 256 * 1024,
             allocations_max: 4096,
             allocations_per_seat: 64,
+            allocations_per_source: 2048,
+            permissions_per_allocation: 64,
+            channels_per_allocation: 64,
+            new_peers_per_second: 8,
+            new_peers_burst: 32,
+            relayed_packets_per_second: 10_000,
+            relayed_bits_per_second: 100_000_000,
+            relayed_burst: HumanDuration(Duration::from_secs(1)),
             relay_requests_per_second: 500,
             relay_requests_burst: 2000,
+            relay_failures_per_second: 10,
+            relay_failures_burst: 500,
         }
     }
 }

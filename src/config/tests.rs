@@ -83,3 +83,18 @@ fn a_bare_number_is_no_time() {
     assert_eq!(problems[0].key, "rooms.reconnect-grace");
     assert_eq!(parse("").unwrap().rooms.reconnect_grace, Duration::from_secs(45));
 }
+
+#[test]
+fn every_limit_has_a_range_that_leaves_zero_and_the_absurd_out() {
+    let defaults = toml::Table::try_from(file::File::default()).unwrap();
+    for (key, value) in defaults["limits"].as_table().unwrap() {
+        let beyond = if value.is_integer() { ["0", "9223372036854775807"] } else { ["\"0s\"", "\"1day\""] };
+        for value in beyond {
+            let problems = parse(&format!("[limits]\n{key} = {value}\n")).expect_err(key);
+            assert!(
+                problems.iter().any(|p| p.key == format!("limits.{key}") && p.line == Some(2)),
+                "{key} = {value}: {problems:?}"
+            );
+        }
+    }
+}

@@ -19,9 +19,11 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::oneshot;
+
 use crate::proto::credential::CredentialSecret;
 use crate::proto::id::{ParticipantId, RoomId};
-pub use crate::proto::turn::Limits;
+pub use crate::proto::turn::{Counters, DataLimits, Limits};
 use shard::Shard;
 pub use stream::NewStream;
 
@@ -79,6 +81,7 @@ enum Command {
     Observe(RoomId, ParticipantId, IpAddr),
     RevokeRoom(Duration, RoomId),
     RevokeSeat(Duration, RoomId, ParticipantId),
+    Count(oneshot::Sender<Counters>),
     Stop,
 }
 
@@ -133,6 +136,14 @@ impl RelayHandle {
     /// Ends every allocation of a seat that was given up at `at`, and every credential minted before.
     pub fn revoke_seat(&self, at: SystemTime, room: RoomId, participant: ParticipantId) {
         self.tell(Command::RevokeSeat(since_epoch(at), room, participant));
+    }
+
+    /// What was relayed, dropped and allocated since the start; `None` once the relay is gone. The shard answers between two turns, so
+    /// that relaying pays nothing for being counted.
+    pub async fn counters(&self) -> Option<Counters> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Command::Count(answer));
+        answered.await.ok()
     }
 
     fn tell(&self, command: Command) {

@@ -406,6 +406,8 @@ impl Shard {
                 Command::RevokeSeat(at, room, participant) => {
                     self.server.revoke_seat(Now { unix: at, ..now() }, room, participant)
                 }
+                // Whoever asked may have gone.
+                Command::Count(answer) => drop(answer.send(self.server.counters())),
                 Command::Stop => self.stopped = true,
             }
         }

@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use turn::client::{Client, ClientConfig};
 use visavis::proto::credential::CredentialSecret;
 use visavis::proto::id::{ParticipantId, RoomId};
+use visavis::proto::turn::{Allocated, Traffic, Transport};
 use webrtc_util::Conn;
 
 use crate::framed::Framed;
@@ -28,8 +29,14 @@ async fn a_seat_s_own_credential_relays_to_a_peer_and_back() {
     let client = client(address, credential.username, credential.password).await;
     let relayed = client.allocate().await.unwrap();
     echoes(&relayed, &[0, 1, 3, 160, 1200, 8000]).await;
+    let relay = app.relay();
+    let counted = relay.counters().await.unwrap();
+    let traffic = Traffic { packets: 6, bytes: 9364 };
+    let allocated = counted.allocations(Transport::Udp);
+    assert_eq!((counted.to_peers, counted.to_clients, allocated), (traffic, traffic, Allocated { made: 1, live: 1 }));
     client.close().await.unwrap();
     app.stop().await;
+    assert_eq!(relay.counters().await, None, "it is gone, and says so");
 }
 
 #[tokio::test(flavor = "multi_thread")]

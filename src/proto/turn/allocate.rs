@@ -14,6 +14,7 @@ use super::permission::Permissions;
 use super::requests::{bad, granted};
 use super::reservation::{self, Reservation, ReservationToken};
 use super::{AddressFamily, AllocationId, Effect, FiveTuple, Now, RelayAddr, Server};
+use crate::proto::rate::Bucket;
 use crate::proto::stun::{IntegrityKey, Reply, Request};
 
 /// What an Allocate asks for, within what can be had.
@@ -47,6 +48,9 @@ impl Server {
             state: State::Binding,
             permissions: Permissions::default(),
             channels: Channels::default(),
+            new_peers: Bucket::default(),
+            to_peers: Bucket::default(),
+            to_client: Bucket::default(),
             request: request.head(),
             lifetime,
             missing: None,
@@ -69,7 +73,7 @@ impl Server {
                 self.effects.push_back(Effect::BindPair { allocation: id, reserved, family, reached });
             }
             Addresses::Reserved(id, family, relay) => {
-                self.observe_client(identity, tuple);
+                self.begin(identity, tuple);
                 self.allocations.claim(id, allocation(family), relay);
                 self.expiries.set(expires, id);
                 self.confirm(tuple);
@@ -78,14 +82,15 @@ impl Server {
     }
 
     fn insert(&mut self, allocation: Allocation, expires: Instant) -> AllocationId {
-        self.observe_client(&allocation.identity, allocation.tuple);
+        self.begin(&allocation.identity, allocation.tuple);
         let id = self.allocations.insert(allocation);
         self.expiries.set(expires, id);
         id
     }
 
-    /// The room's other members may have data relayed to where this one's allocation is reached from, while it stands.
-    fn observe_client(&mut self, identity: &Identity, tuple: FiveTuple) {
+    /// Counts an allocation; the room's other members may have data relayed to where this one's is reached from, while it stands.
+    fn begin(&mut self, identity: &Identity, tuple: FiveTuple) {
+        self.counters.count_made(tuple.transport);
         if let Some((room, _)) = identity.seat {
             self.observed.add(room, tuple.client.0.ip());
         }
@@ -103,17 +108,17 @@ impl Server {
         let even = request.even_port().map_err(bad)?;
         let named = request.has_requested_family();
         let addresses = match (token, additional, even) {
-            (Some(token), None, None) if !named => self.reserved(ReservationToken(token), who)?,
+            (Some(token), None, None) if !named => self.reserved(tuple, ReservationToken(token), who)?,
             (None, None, Some(true)) => {
-                self.free_places(who, 2)?;
+                self.free_places(tuple, who, 2)?;
                 Addresses::Pair(self.asked_family(tuple, request)?)
             }
             (None, None, even) => {
-                self.free_places(who, 1)?;
+                self.free_places(tuple, who, 1)?;
                 Addresses::New { families: vec![self.asked_family(tuple, request)?], missing: None, even: even.is_some() }
             }
             (None, Some(Some(AddressFamily::Ipv6)), None | Some(false)) if !named => {
-                let (families, missing) = self.both_families(self.free_places(who, 1)?);
+                let (families, missing) = self.both_families(self.free_places(tuple, who, 1)?);
                 Addresses::New { families, missing, even: even.is_some() }
             }
             _ => return Err(CODE_BAD_REQUEST),
@@ -121,15 +126,18 @@ impl Server {
         Ok(Terms { addresses, lifetime: granted(request.lifetime().map_err(bad)?) })
     }
 
-    /// What a token is worth to this one; it counted for the quota when it was issued.
-    fn reserved(&self, token: ReservationToken, who: &Identity) -> Result<Addresses, ErrorCode> {
+    /// What a token is worth to this one; it counted for the seat's quota when it was issued, and counts for its source from now on.
+    fn reserved(&self, tuple: FiveTuple, token: ReservationToken, who: &Identity) -> Result<Addresses, ErrorCode> {
+        if self.free_at(tuple) == 0 {
+            return Err(CODE_ALLOC_QUOTA_REACHED);
+        }
         let (id, family, relay) = self.allocations.reserved(token, who).ok_or(CODE_INSUFFICIENT_CAPACITY)?;
         Ok(Addresses::Reserved(id, family, relay))
     }
 
     /// How many relayed addresses more this one may have, at least as many as are needed.
-    fn free_places(&self, who: &Identity, needed: usize) -> Result<usize, ErrorCode> {
-        let of_seat = self.limits.allocations_per_seat.saturating_sub(self.allocations.held_by(who));
+    fn free_places(&self, tuple: FiveTuple, who: &Identity, needed: usize) -> Result<usize, ErrorCode> {
+        let of_seat = self.limits.allocations_per_seat.saturating_sub(self.allocations.held_by(who)).min(self.free_at(tuple));
         let of_relay = self.limits.allocations_max.saturating_sub(self.allocations.len());
         if of_seat < needed {
             Err(CODE_ALLOC_QUOTA_REACHED)
@@ -138,6 +146,10 @@ impl Server {
         } else {
             Ok(of_seat.min(of_relay))
         }
+    }
+
+    fn free_at(&self, tuple: FiveTuple) -> usize {
+        self.limits.allocations_per_source.saturating_sub(self.allocations.held_at(tuple.client.0.ip()))
     }
 
     /// IPv4 unless asked otherwise or not to be had: most peers have no other.

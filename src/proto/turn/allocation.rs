@@ -9,9 +9,11 @@ use super::authentication::Identity;
 use super::channel::Channels;
 use super::hash::{Table, table};
 use super::permission::Permissions;
-use super::quota::Holders;
+use super::quota::{Holder, Source, Tally};
 use super::reservation::{Reservation, ReservationToken};
 use super::{AddressFamily, FiveTuple, PeerAddr, RelayAddr};
+use crate::proto::id::RoomId;
+use crate::proto::rate::Bucket;
 use crate::proto::stun::Request;
 
 /// Names an allocation; never used again for another one.
@@ -37,6 +39,10 @@ pub(super) struct Allocation {
     pub(super) state: State,
     pub(super) permissions: Permissions,
     pub(super) channels: Channels,
+    pub(super) new_peers: Bucket,
+    /// What it may still carry, each way.
+    pub(super) to_peers: Bucket,
+    pub(super) to_client: Bucket,
     /// The head of what the client asked, so that a retransmission is answered alike.
     pub(super) request: Request,
     /// What it was granted.
@@ -64,10 +70,9 @@ pub(super) enum State {
 }
 
 impl Allocation {
-    /// Whether both belong to the same room, or both to none of this box.
-    pub(super) fn shares_room(&self, other: &Self) -> bool {
-        let room = |allocation: &Self| allocation.identity.seat.map(|(room, _)| room);
-        room(self) == room(other)
+    /// Whose relayed addresses are peers: those of the same room; or, of credentials of other software, all.
+    pub(super) fn room(&self) -> Option<RoomId> {
+        self.identity.seat.map(|(room, _)| room)
     }
 
     /// Whether a peer may reach the client, and be reached.
@@ -114,7 +119,8 @@ pub(super) struct Allocations {
     by_relay: Table<RelayAddr, AllocationId>,
     /// How many relayed addresses stand at each of this box's few addresses.
     relay_ips: HashMap<IpAddr, usize>,
-    holders: Holders,
+    holders: Tally<Holder>,
+    sources: Tally<Source>,
 }
 
 /// What has a relayed address, and counts for a seat's quota.
@@ -159,14 +165,15 @@ impl Allocations {
             by_token: HashMap::new(),
             by_relay: table(secret),
             relay_ips: HashMap::new(),
-            holders: Holders::default(),
+            holders: Tally::default(),
+            sources: Tally::default(),
         }
     }
 
     pub(super) fn insert(&mut self, allocation: Allocation) -> AllocationId {
         let (tuple, family) = (allocation.tuple, allocation.family);
         let id = self.hold(Held::Allocation(allocation));
-        self.by_tuple.entry(tuple).or_default().set(family, Some(id));
+        self.join(tuple, family, id);
         id
     }
 
@@ -195,7 +202,7 @@ impl Allocations {
         {
             self.by_token.remove(&reservation.token);
         }
-        self.by_tuple.entry(tuple).or_default().set(family, Some(id));
+        self.join(tuple, family, id);
         self.relaying(id, relay);
     }
 
@@ -289,6 +296,11 @@ impl Allocations {
         self.holders.count(&who.holder())
     }
 
+    /// How many stand for clients at the same source.
+    pub(super) fn held_at(&self, ip: IpAddr) -> usize {
+        self.sources.count(&Source::of(ip))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.places.len() - self.free.len()
     }
@@ -300,7 +312,13 @@ impl Allocations {
             .filter_map(|(place, index)| Some((AllocationId { index, generation: place.generation }, place.held.as_ref()?)))
     }
 
+    fn join(&mut self, tuple: FiveTuple, family: AddressFamily, id: AllocationId) {
+        self.by_tuple.entry(tuple).or_default().set(family, Some(id));
+        self.sources.add(Source::of(tuple.client.0.ip()));
+    }
+
     fn leave(&mut self, allocation: &Allocation) {
+        self.sources.remove(&Source::of(allocation.tuple.client.0.ip()));
         if let Entry::Occupied(mut standing) = self.by_tuple.entry(allocation.tuple) {
             standing.get_mut().set(allocation.family, None);
             if *standing.get() == ByFamily::default() {

@@ -31,6 +31,15 @@ pub(super) struct Identity {
     pub(super) seat: Option<(RoomId, ParticipantId)>,
 }
 
+/// A request that is not proved, and its answer.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It proves nothing, or with a nonce of before: every client's first request is one.
+    Unproved(Vec<u8>),
+    /// Its proof does not hold.
+    Failed(Vec<u8>),
+}
+
 impl Identity {
     /// Whose allocations this one's are counted with.
     pub(super) fn holder(&self) -> Holder {
@@ -56,28 +65,28 @@ impl Authenticator {
     /// Proves a request; `holder` is whoever made the allocation it is about, whose credential may have expired meanwhile.
     ///
     /// # Errors
-    /// The refusal to send: 401 or 438 with a challenge, 400, or 441.
+    /// The refusal: 401 or 438 with a challenge, 400, or 441.
     pub(super) fn prove(
         &self,
         now: Now,
         client: ClientAddr,
         request: &mut Request,
         holder: Option<&Identity>,
-    ) -> Result<Identity, Vec<u8>> {
+    ) -> Result<Identity, Refusal> {
         if !request.has_integrity() {
-            return Err(self.challenge(now, client, request, CODE_UNAUTHORIZED));
+            return Err(Refusal::Unproved(self.challenge(now, client, request, CODE_UNAUTHORIZED)));
         }
         let username = request.username();
         let (true, Some(nonce), true) = (username.is_some() || request.has_userhash(), request.nonce(), request.has_realm())
         else {
-            return Err(Reply::error(request, CODE_BAD_REQUEST).encode(None));
+            return Err(Refusal::Unproved(Reply::error(request, CODE_BAD_REQUEST).encode(None)));
         };
         // First, so that what carries no living nonce of this server costs one hash.
         if !self.nonces.is_fresh(now.instant, client, &nonce) {
-            return Err(self.challenge(now, client, request, CODE_STALE_NONCE));
+            return Err(Refusal::Unproved(self.challenge(now, client, request, CODE_STALE_NONCE)));
         }
         let Ok(negotiated) = request.password_algorithm() else {
-            return Err(Reply::error(request, CODE_BAD_REQUEST).encode(None));
+            return Err(Refusal::Unproved(Reply::error(request, CODE_BAD_REQUEST).encode(None)));
         };
         let proved = match (username, holder) {
             // Whose hash USERHASH is, only a list of usernames could tell.
@@ -90,9 +99,9 @@ impl Authenticator {
             (Some(username), _) => self.identify(now, username, negotiated, request),
         };
         match proved {
-            None => Err(self.challenge(now, client, request, CODE_UNAUTHORIZED)),
+            None => Err(Refusal::Failed(self.challenge(now, client, request, CODE_UNAUTHORIZED))),
             Some(identity) if holder.is_some_and(|holder| holder.username != identity.username) => {
-                Err(Reply::error(request, CODE_WRONG_CREDENTIALS).encode(Some(&identity.key)))
+                Err(Refusal::Unproved(Reply::error(request, CODE_WRONG_CREDENTIALS).encode(Some(&identity.key))))
             }
             Some(identity) => Ok(identity),
         }

@@ -42,10 +42,10 @@ impl Channels {
         self.entries.iter().any(|channel| channel.number == number && channel.until + HOLD > now)
     }
 
-    /// Binds or refreshes.
-    pub(super) fn bind(&mut self, now: Instant, number: u16, peer: PeerAddr) -> Result<(), BindError> {
+    /// Binds or refreshes; no more than `max` are bound or held at once.
+    pub(super) fn bind(&mut self, now: Instant, number: u16, peer: PeerAddr, max: usize) -> Result<(), BindError> {
         self.entries.retain(|channel| channel.until + HOLD > now);
-        let full = self.entries.len() >= CHANNELS_MAX;
+        let full = self.entries.len() >= max;
         match self.entries.iter_mut().find(|channel| channel.number == number || channel.peer == peer) {
             Some(channel) if channel.number == number && channel.peer == peer => channel.until = now + LIFETIME,
             Some(_) => return Err(BindError::Taken),
@@ -63,4 +63,3 @@ pub(super) const NUMBERS: std::ops::RangeInclusive<u16> = 0x4000..=0x7FFF;
 pub(super) const LIFETIME: Duration = Duration::from_secs(600);
 /// How long an expired binding keeps number and peer from others (RFC 8656 section 12.1).
 pub(super) const HOLD: Duration = Duration::from_secs(300);
-pub(super) const CHANNELS_MAX: usize = 64;

@@ -9,6 +9,7 @@ mod allocate;
 mod allocation;
 mod authentication;
 mod channel;
+mod counters;
 mod hash;
 mod icmp;
 mod nonce;
@@ -24,8 +25,9 @@ mod timer;
 
 pub use address::{AddressFamily, ClientAddr, FiveTuple, PeerAddr, RelayAddr, Transport};
 pub use allocation::AllocationId;
+pub use counters::{Allocated, Counters, Traffic};
 pub use peer_policy::PeerPolicy;
-pub use quota::Limits;
+pub use quota::{DataLimits, Limits};
 pub use server::Server;
 
 use std::net::IpAddr;
@@ -133,6 +135,10 @@ pub enum DropReason {
     TooLong,
     /// Its source has proved nothing, and asks too much.
     RateLimited,
+    /// Its source fails to prove itself too often.
+    TooManyFailures,
+    /// Its allocation carries more than one may.
+    TooMuchData,
 }
 
 #[cfg(test)]

@@ -19,21 +19,25 @@ impl Permissions {
         self.entries.iter().any(|(ip, until)| *ip == peer && *until > now)
     }
 
+    /// How many of these have no permission yet, or no longer.
+    pub(super) fn count_new(&self, now: Instant, peers: &[IpAddr]) -> usize {
+        peers.iter().filter(|peer| !self.holds(now, **peer)).count()
+    }
+
     /// These, with all of `peers` installed or refreshed.
     ///
     /// # Errors
-    /// They would be too many.
-    pub(super) fn with(&self, now: Instant, peers: &[IpAddr]) -> Result<Self, TableFull> {
+    /// They would be more than `max`.
+    pub(super) fn with(&self, now: Instant, peers: &[IpAddr], max: usize) -> Result<Self, TableFull> {
         let living = self.entries.iter().filter(|(_, until)| *until > now);
         let mut entries: Vec<_> = living.copied().collect();
         for peer in peers {
             entries.retain(|(ip, _)| ip != peer);
             entries.push((*peer, now + LIFETIME));
         }
-        if entries.len() > PERMISSIONS_MAX { Err(TableFull) } else { Ok(Self { entries }) }
+        if entries.len() > max { Err(TableFull) } else { Ok(Self { entries }) }
     }
 }
 
 /// RFC 8656 section 9.
 pub(super) const LIFETIME: Duration = Duration::from_secs(300);
-pub(super) const PERMISSIONS_MAX: usize = 64;

@@ -9,8 +9,9 @@ use stun::error_code::{
 use stun::message::{METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH};
 
 use super::allocation::ByFamily;
-use super::authentication::Identity;
+use super::authentication::{Identity, Refusal};
 use super::channel::{self, BindError};
+use super::quota::Limits;
 use super::{AddressFamily, AllocationId, DropReason, Effect, FiveTuple, Now, PeerAddr, Server};
 use crate::proto::stun::{IntegrityKey, Malformed, Reply, Request};
 
@@ -53,9 +54,17 @@ impl Server {
         let standing = self.allocations.of_client(tuple);
         let holder = standing.and_then(|standing| self.allocations.holder(standing));
         match self.authenticator.prove(now, tuple.client, &mut request, holder) {
-            Err(refusal) => {
+            Err(Refusal::Unproved(answer)) => {
                 self.charge(now, tuple)?;
-                self.reply(tuple, refusal);
+                self.reply(tuple, answer);
+            }
+            // Failures have a rate of their own: a page that keeps failing leaves its neighbours their challenges.
+            Err(Refusal::Failed(answer)) => {
+                let within = self.failures.allows(self.uptime(now.instant), tuple.client.0.ip());
+                if !within {
+                    return Err(DropReason::TooManyFailures);
+                }
+                self.reply(tuple, answer);
             }
             Ok(identity) => self.dispatch(now, tuple, request, identity, standing),
         }
@@ -103,7 +112,8 @@ impl Server {
         Ok(Reply::success(request).lifetime(lifetime))
     }
 
-    /// RFC 8656 section 10.2: every address or none. A browser gives its whole TURN client up at 508, so a full table is 403.
+    /// RFC 8656 section 10.2: every address or none. A browser gives its whole TURN client up at 508, so a full
+    /// table and a rate that is exceeded are 403.
     fn create_permission(&mut self, now: Now, standing: ByFamily, request: &Request) -> Answer {
         let peers = request.peers().map_err(bad)?;
         if peers.is_empty() {
@@ -120,15 +130,24 @@ impl Server {
         Ok(Reply::success(request))
     }
 
-    /// Installs or refreshes the permissions of all, each with the allocation of its family, or of none.
+    /// Installs or refreshes the permissions of all, each with the allocation of its family, or of none: within the size of the table and
+    /// the rate of new peers, so that a scan of the internet is slow.
     fn permit(&mut self, now: Now, standing: ByFamily, ips: &[IpAddr]) -> Result<(), ErrorCode> {
+        let (uptime, Limits { new_peers: rate, permissions_per_allocation: max, .. }) = (self.uptime(now.instant), self.limits);
         let mut permitted = Vec::new();
         for id in standing.iter() {
             let allocation = self.allocations.get(id).ok_or(CODE_ALLOC_MISMATCH)?;
             let own: Vec<_> = ips.iter().copied().filter(|ip| AddressFamily::of(*ip) == allocation.family).collect();
-            permitted.push((id, allocation.permissions.with(now.instant, &own).map_err(|_| CODE_FORBIDDEN)?));
+            let new = u32::try_from(allocation.permissions.count_new(now.instant, &own)).unwrap_or(u32::MAX);
+            permitted.push((id, new, allocation.permissions.with(now.instant, &own, max).map_err(|_| CODE_FORBIDDEN)?));
         }
-        for (id, permissions) in permitted {
+        for (id, new, _) in &permitted {
+            let allocation = self.allocations.get_mut(*id).ok_or(CODE_ALLOC_MISMATCH)?;
+            if !allocation.new_peers.take(uptime, rate.cost(*new), rate.depth()) {
+                return Err(CODE_FORBIDDEN);
+            }
+        }
+        for (id, _, permissions) in permitted {
             self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?.permissions = permissions;
         }
         Ok(())
@@ -149,8 +168,9 @@ impl Server {
             return Err(CODE_BAD_REQUEST);
         }
         self.permit(now, standing, &[peer.0.ip()])?;
+        let max = self.limits.channels_per_allocation;
         let allocation = self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?;
-        allocation.channels.bind(now.instant, number, peer).map_err(|refused| match refused {
+        allocation.channels.bind(now.instant, number, peer, max).map_err(|refused| match refused {
             BindError::Taken => CODE_BAD_REQUEST,
             BindError::TableFull => CODE_FORBIDDEN,
         })?;

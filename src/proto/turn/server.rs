@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use super::allocation::{Allocation, Allocations, ByFamily, Held, State};
 use super::authentication::Authenticator;
+use super::counters::Counters;
 use super::observed::Observed;
 use super::peer_policy::{DYNAMIC_PORTS, Standing};
-use super::quota::{Limits, Sources};
+use super::quota::{DataRate, Limits, Sources};
 use super::reservation::Tokens;
 use super::timer::Expiries;
 use super::{
@@ -28,9 +29,12 @@ pub struct Server {
     pub(super) allocations: Allocations,
     pub(super) limits: Limits,
     pub(super) requests: Sources,
+    pub(super) failures: Sources,
+    data: DataRate,
     pub(super) tokens: Tokens,
     pub(super) expiries: Expiries,
     pub(super) effects: VecDeque<Effect>,
+    pub(super) counters: Counters,
     started: Instant,
     /// Indications need different transaction ids, not secret ones.
     indications: u64,
@@ -45,11 +49,14 @@ impl Server {
             observed: Observed::default(),
             families: config.families,
             allocations: Allocations::new(&config.nonce_key),
+            requests: Sources::new(config.nonce_key, config.limits.requests),
+            failures: Sources::new(config.nonce_key, config.limits.failures),
+            data: DataRate::new(&config.limits.data),
             limits: config.limits,
             tokens: Tokens::new(&config.nonce_key),
-            requests: Sources::new(config.nonce_key, config.limits.requests),
             expiries: Expiries::new(now),
             effects: VecDeque::new(),
+            counters: Counters::default(),
             started: now,
             indications: 0,
         }
@@ -63,12 +70,12 @@ impl Server {
             Kind::Stun => self.answer(now, tuple, packet.bytes()),
             Kind::Other => Err(DropReason::Malformed),
         };
-        routed.unwrap_or_else(Route::Dropped)
+        routed.unwrap_or_else(|reason| self.discard(reason))
     }
 
     /// A datagram from a peer to an allocation's relayed address; rewritten in place to what its client is sent.
     pub fn handle_peer(&mut self, now: Instant, id: AllocationId, peer: PeerAddr, packet: &mut Packet<'_>) -> Route {
-        self.deliver(now, id, peer, packet).unwrap_or_else(Route::Dropped)
+        self.deliver(now, id, peer, packet).unwrap_or_else(|reason| self.discard(reason))
     }
 
     /// A client's stream is gone, and its allocation with it.
@@ -122,6 +129,16 @@ impl Server {
         self.allocations.len()
     }
 
+    /// What was relayed, dropped and allocated since the start.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn discard(&mut self, reason: DropReason) -> Route {
+        self.counters.count_drop(reason);
+        Route::Dropped(reason)
+    }
+
     fn answer(&mut self, now: Now, tuple: FiveTuple, bytes: &[u8]) -> Result<Route, DropReason> {
         let view = MessageView::parse(bytes).map_err(|_| DropReason::Malformed)?;
         let request = Request::decode(&view).ok_or(DropReason::Malformed)?;
@@ -148,24 +165,37 @@ impl Server {
 
     /// From a client to a peer; where the peer is a relayed address of this very server, on to its client without leaving the process.
     fn relay(&mut self, now: Instant, id: AllocationId, peer: PeerAddr, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
-        let allocation = self.allocations.get(id).ok_or(DropReason::NoAllocation)?;
+        let (uptime, data) = (self.uptime(now), self.data);
+        let allocation = self.allocations.get_mut(id).ok_or(DropReason::NoAllocation)?;
         if !allocation.permits(now, peer) {
             return Err(DropReason::NoPermission);
         }
-        match (allocation.state, self.allocations.of_relay(peer)) {
-            (State::Relaying(RelayAddr(from)), Some((to, other))) if allocation.shares_room(other) => {
-                self.deliver(now, to, PeerAddr(from), packet)
-            }
-            (State::Relaying(_), None) if self.allows(allocation, peer) => Ok(Route::Peer(id, peer)),
-            _ => Err(DropReason::ForbiddenPeer),
+        let bytes = packet.bytes().len();
+        if !data.allows(&mut allocation.to_peers, uptime, bytes) {
+            return Err(DropReason::TooMuchData);
         }
+        let (state, room) = (allocation.state, allocation.room());
+        let route = match (state, self.allocations.of_relay(peer)) {
+            (State::Relaying(RelayAddr(from)), Some((to, other))) if other.room() == room => {
+                self.deliver(now, to, PeerAddr(from), packet)?
+            }
+            (State::Relaying(_), None) if self.allows(room, peer) => Route::Peer(id, peer),
+            _ => return Err(DropReason::ForbiddenPeer),
+        };
+        self.counters.to_peers.count(bytes);
+        Ok(route)
     }
 
     /// From a peer to a client, by channel if one is bound.
     fn deliver(&mut self, now: Instant, id: AllocationId, peer: PeerAddr, packet: &mut Packet<'_>) -> Result<Route, DropReason> {
-        let allocation = self.allocations.get(id).ok_or(DropReason::NoAllocation)?;
+        let (uptime, data) = (self.uptime(now), self.data);
+        let allocation = self.allocations.get_mut(id).ok_or(DropReason::NoAllocation)?;
         if !allocation.permits(now, peer) {
             return Err(DropReason::NoPermission);
+        }
+        let bytes = packet.bytes().len();
+        if !data.allows(&mut allocation.to_client, uptime, bytes) {
+            return Err(DropReason::TooMuchData);
         }
         let tuple = allocation.tuple;
         let wrapped = match allocation.channels.number(now, peer) {
@@ -174,7 +204,9 @@ impl Server {
             Some(number) => channel_data::wrap(packet, number),
             None => indication::wrap(packet, peer.0, self.indication_id()),
         };
-        wrapped.map(|()| Route::Client(tuple)).ok_or(DropReason::TooLong)
+        wrapped.ok_or(DropReason::TooLong)?;
+        self.counters.to_clients.count(bytes);
+        Ok(Route::Client(tuple))
     }
 
     /// The time as buckets count it.
@@ -208,10 +240,11 @@ impl Server {
     pub(super) fn forget(&mut self, id: AllocationId) -> Option<Held> {
         let held = self.allocations.remove(id)?;
         self.expiries.remove(id);
-        if let Held::Allocation(Allocation { identity, tuple, .. }) = &held
-            && let Some((room, _)) = identity.seat
-        {
-            self.observed.remove(room, tuple.client.0.ip());
+        if let Held::Allocation(Allocation { identity, tuple, .. }) = &held {
+            self.counters.count_ended(tuple.transport);
+            if let Some((room, _)) = identity.seat {
+                self.observed.remove(room, tuple.client.0.ip());
+            }
         }
         Some(held)
     }
@@ -219,31 +252,31 @@ impl Server {
     /// Whether ChannelBind may name this peer: a live relayed address of the same room, or whoever the policy allows.
     pub(super) fn may_reach(&self, id: AllocationId, peer: PeerAddr) -> bool {
         match (self.allocations.get(id), self.allocations.of_relay(peer)) {
-            (Some(allocation), Some((_, other))) => allocation.shares_room(other),
-            (Some(allocation), None) => self.allows(allocation, peer),
+            (Some(allocation), Some((_, other))) => allocation.room() == other.room(),
+            (Some(allocation), None) => self.allows(allocation.room(), peer),
             (None, _) => false,
         }
     }
 
-    /// Whether the policy lets an allocation's data go to this address and port.
-    fn allows(&self, allocation: &Allocation, PeerAddr(peer): PeerAddr) -> bool {
+    /// Whether the policy lets data of a room go to this address and port.
+    fn allows(&self, room: Option<RoomId>, PeerAddr(peer): PeerAddr) -> bool {
         match self.policy.judge(peer.ip()) {
             Standing::Open => peer.port() != 0,
-            Standing::Inside => peer.port() >= DYNAMIC_PORTS && self.meets(allocation, peer.ip()),
+            Standing::Inside => peer.port() >= DYNAMIC_PORTS && self.meets(room, peer.ip()),
             Standing::Closed => false,
         }
     }
 
-    /// Whether a member of the allocation's own room was seen at this address.
-    fn meets(&self, allocation: &Allocation, ip: IpAddr) -> bool {
-        allocation.identity.seat.is_some_and(|(room, _)| self.observed.holds(room, ip))
+    /// Whether a member of the room was seen at this address.
+    fn meets(&self, room: Option<RoomId>, ip: IpAddr) -> bool {
+        room.is_some_and(|room| self.observed.holds(room, ip))
     }
 
     /// Whether CreatePermission may name this peer: it has no say about ports, so every packet is judged again.
     pub(super) fn may_permit(&self, id: AllocationId, PeerAddr(peer): PeerAddr) -> bool {
         let open = match self.policy.judge(peer.ip()) {
             Standing::Open => true,
-            Standing::Inside => self.allocations.get(id).is_some_and(|allocation| self.meets(allocation, peer.ip())),
+            Standing::Inside => self.allocations.get(id).is_some_and(|allocation| self.meets(allocation.room(), peer.ip())),
             Standing::Closed => false,
         };
         open || self.allocations.relays_at(peer.ip())

@@ -3,10 +3,12 @@
 mod algorithms;
 mod allocations;
 mod bookkeeping;
+mod counters;
 mod data;
 mod families;
 mod icmp;
 mod peers;
+mod quotas;
 mod refusals;
 mod reservations;
 
@@ -62,13 +64,21 @@ impl Lab {
     }
 
     fn with(policy: PeerPolicy, families: &[AddressFamily]) -> Self {
+        Self::of(policy, families, LIMITS)
+    }
+
+    fn limited(limits: Limits) -> Self {
+        Self::of(PeerPolicy::default(), &[AddressFamily::Ipv4, AddressFamily::Ipv6], limits)
+    }
+
+    fn of(policy: PeerPolicy, families: &[AddressFamily], limits: Limits) -> Self {
         let config = Config {
             realm: REALM.to_owned(),
             own_secret: CredentialSecret::new(b"own"),
             shared_secret: Some(CredentialSecret::new(b"shared")),
             nonce_key: [7; 32],
             policy,
-            limits: Limits { allocations_max: 4, allocations_per_seat: 3, requests: Rate { per_second: 10, burst: 2000 } },
+            limits,
             families: families.to_vec(),
         };
         let started = instant();
@@ -292,6 +302,17 @@ fn instant() -> Instant {
     Instant::now()
 }
 
+const LIMITS: Limits = Limits {
+    allocations_max: 4,
+    allocations_per_seat: 3,
+    allocations_per_source: 4,
+    permissions_per_allocation: 64,
+    channels_per_allocation: 64,
+    new_peers: Rate { per_second: 10, burst: 200 },
+    data: DataLimits { packets_per_second: 1000, bits_per_second: 1_000_000, burst: Duration::from_millis(100) },
+    requests: Rate { per_second: 10, burst: 2000 },
+    failures: Rate { per_second: 10, burst: 500 },
+};
 const UDP: RequestedTransport = RequestedTransport { protocol: turn::proto::PROTO_UDP };
 const ALICE: &str = "5.5.5.5:5000";
 const BOB: &str = "6.6.6.6:6000";

@@ -150,55 +150,6 @@ fn a_peer_of_another_family_is_443() {
 }
 
 #[test]
-fn the_sixty_fifth_permission_and_channel_are_403() {
-    let mut lab = Lab::new();
-    let (mut client, ..) = lab.allocated(ALICE, 1);
-    let peer = |n: u8| SocketAddr::new([8, 8, 8, n].into(), 80);
-    for n in 0..64 {
-        assert_eq!(lab.channel(&mut client, 0x4000 + u16::from(n), peer(n)), None, "{n}");
-    }
-    assert_eq!(lab.ask(&mut client, METHOD_CREATE_PERMISSION, &[&to(peer(64))]).code, Some(403));
-    assert_eq!(lab.channel(&mut client, 0x4800, SocketAddr::new([8, 8, 8, 0].into(), 81)), Some(403));
-    assert_eq!(lab.channel(&mut client, 0x4000, peer(0)), None, "a refresh needs no place");
-}
-
-#[test]
-fn a_seat_has_its_quota_and_the_relay_its_capacity() {
-    let mut lab = Lab::new();
-    let ports = |base: u16| (base..).map(|port| format!("5.5.5.5:{port}"));
-    let mut clients: Vec<_> = ports(5000).take(3).map(|at| lab.allocated(&at, 1).0).collect();
-    let mut fourth = lab.client("5.5.5.5:5003", 1);
-    assert_eq!(lab.ask(&mut fourth, METHOD_ALLOCATE, &[&UDP]).code, Some(486));
-    lab.allocated(BOB, 2);
-    let mut late = lab.client("7.7.7.7:7000", 3);
-    assert_eq!(lab.ask(&mut late, METHOD_ALLOCATE, &[&UDP]).code, Some(508));
-    let freed = lab.request(&mut clients[0], METHOD_REFRESH, &[&turn::proto::lifetime::Lifetime(Duration::ZERO)]);
-    assert_eq!(freed.len(), 2);
-    lab.allocate(&mut fourth);
-}
-
-#[test]
-fn whoever_has_proved_nothing_asks_within_a_rate_and_others_do_not_notice() {
-    let mut lab = Lab::new();
-    let (mut client, ..) = lab.allocated("5.5.5.5:5000", 1);
-    let neighbour = FiveTuple { client: ClientAddr(address("5.5.5.77:1")), ..client.tuple };
-    let binding = message(stun::message::METHOD_BINDING, CLASS_REQUEST, [3; 12], &[]).raw;
-    let answered = (0..5000).filter(|_| lab.send(neighbour, &binding).0 == Route::Handled).count();
-    assert!((1990..=2000).contains(&answered), "{answered}");
-    assert_eq!(lab.send(neighbour, &binding).0, Route::Dropped(DropReason::RateLimited));
-    lab.effects();
-    assert_eq!(lab.ask(&mut client, METHOD_REFRESH, &[]).code, None, "who has an allocation is no stranger");
-    let mut signed =
-        Client { tuple: FiveTuple { client: ClientAddr(address("5.5.5.5:5000")), ..client.tuple }, ..client.clone() };
-    lab.request(&mut signed, METHOD_REFRESH, &[&turn::proto::lifetime::Lifetime(Duration::ZERO)]);
-    lab.allocate(&mut signed);
-    lab.client(BOB, 2);
-    lab.pass(Duration::from_secs(1));
-    let again = (0..100).filter(|_| lab.send(neighbour, &binding).0 == Route::Handled).count();
-    assert_eq!(again, 10);
-}
-
-#[test]
 fn the_credentials_of_a_room_that_is_over_are_void() {
     let mut lab = Lab::new();
     let mut client = lab.client(ALICE, 1);

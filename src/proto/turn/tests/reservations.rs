@@ -59,6 +59,21 @@ fn a_reservation_is_kept_for_half_a_minute_whatever_becomes_of_its_maker() {
 }
 
 #[test]
+fn a_token_is_no_way_past_the_quota_of_a_source() {
+    let mut lab = Lab::limited(Limits { allocations_max: 100, allocations_per_source: 2, ..LIMITS });
+    let (_, _, _, token) = lab.pair(ALICE, 1);
+    lab.allocated("5.5.5.6:5000", 2);
+    let mut full = lab.client("5.5.5.5:5001", 1);
+    assert_eq!(lab.ask(&mut full, METHOD_ALLOCATE, &[&UDP, &token]).code, Some(486));
+    let mut elsewhere = lab.client("5.5.6.5:5001", 1);
+    assert_eq!(lab.ask(&mut elsewhere, METHOD_ALLOCATE, &[&UDP, &token]).code, None);
+    let mut same = lab.client("5.5.6.6:5000", 3);
+    lab.allocate(&mut same);
+    let mut beyond = lab.client("5.5.6.7:5000", 4);
+    assert_eq!(lab.ask(&mut beyond, METHOD_ALLOCATE, &[&UDP]).code, Some(486), "what a token brought counts");
+}
+
+#[test]
 fn a_reservation_counts_for_the_seat_and_the_relay() {
     let mut lab = Lab::new();
     lab.pair(ALICE, 1);
