@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::PeerAddr;
 
 /// The channels of one allocation. A call has a handful, so a walk beats a hash.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Channels {
     entries: Vec<Channel>,
 }

@@ -167,13 +167,15 @@ impl Server {
         if others.into_iter().any(|other| other.channels.holds(now.instant, number)) {
             return Err(CODE_BAD_REQUEST);
         }
-        self.permit(now, standing, &[peer.0.ip()])?;
+        // Both or neither: a refused channel must not leave a permission behind.
         let max = self.limits.channels_per_allocation;
-        let allocation = self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?;
-        allocation.channels.bind(now.instant, number, peer, max).map_err(|refused| match refused {
+        let mut channels = self.allocations.get(id).ok_or(CODE_ALLOC_MISMATCH)?.channels.clone();
+        channels.bind(now.instant, number, peer, max).map_err(|refused| match refused {
             BindError::Taken => CODE_BAD_REQUEST,
             BindError::TableFull => CODE_FORBIDDEN,
         })?;
+        self.permit(now, standing, &[peer.0.ip()])?;
+        self.allocations.get_mut(id).ok_or(CODE_ALLOC_MISMATCH)?.channels = channels;
         Ok(Reply::success(request))
     }
 

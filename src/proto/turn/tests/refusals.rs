@@ -142,6 +142,20 @@ fn permissions_are_installed_all_or_none() {
 }
 
 #[test]
+fn a_channel_that_is_refused_permits_nobody() {
+    let mut lab = Lab::new();
+    let (mut client, id, _) = lab.allocated(ALICE, 1);
+    let (peer, other) = (address(PEER), address("8.8.8.9:80"));
+    assert_eq!(lab.channel(&mut client, 0x4000, peer), None);
+    assert_eq!(lab.channel(&mut client, 0x4000, other), Some(400));
+    assert_eq!(lab.receive(id, "8.8.8.9:80", b"x").0, Route::Dropped(DropReason::NoPermission));
+    lab.pass(Duration::from_secs(299));
+    assert_eq!(lab.channel(&mut client, 0x4001, peer), Some(400));
+    lab.pass(Duration::from_secs(1));
+    assert_eq!(lab.receive(id, PEER, b"x").0, Route::Dropped(DropReason::NoPermission), "nor is a permission refreshed");
+}
+
+#[test]
 fn a_peer_of_another_family_is_443() {
     let mut lab = Lab::new();
     let (mut client, ..) = lab.allocated(ALICE, 1);
