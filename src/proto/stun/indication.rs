@@ -28,9 +28,11 @@ pub fn unwrap(packet: &mut Packet<'_>) -> Result<Sent, Malformed> {
     let (mut peer, mut data, mut dont_fragment) = (None, None, false);
     for attribute in view.attributes() {
         match attribute.kind {
-            kind if kind == ATTR_XOR_PEER_ADDRESS.0 => {
-                peer = peer.or(address::read(attribute.value, view.transaction_id()));
+            // Of two the first counts (RFC 8489 section 14), broken or not.
+            kind if kind == ATTR_XOR_PEER_ADDRESS.0 && peer.is_none() => {
+                peer = Some(address::read(attribute.value, view.transaction_id()).ok_or(Malformed)?);
             }
+            kind if kind == ATTR_XOR_PEER_ADDRESS.0 => {}
             kind if kind == ATTR_DATA.0 => data = data.or(Some((attribute.offset + ATTRIBUTE_HEADER, attribute.value.len()))),
             kind if kind == ATTR_DONT_FRAGMENT.0 => dont_fragment = true,
             0..0x8000 => return Err(Malformed),
@@ -131,6 +133,16 @@ mod tests {
         PeerAddress { ip: [192, 0, 2, 1].into(), port: 9 }.add_to(&mut theirs).unwrap();
         Data(vec![1]).add_to(&mut theirs).unwrap();
         theirs.add(stun::attributes::AttrType(0x7FFF), &[]);
+        let end = theirs.raw.len();
+        assert_eq!(unwrap(&mut Packet::new(&mut theirs.raw, 0, end)), Err(Malformed));
+    }
+
+    #[test]
+    fn a_broken_peer_is_not_passed_over_for_the_next() {
+        let mut theirs = message(METHOD_SEND, [3; 12]);
+        theirs.add(ATTR_XOR_PEER_ADDRESS, &[0; 8]);
+        PeerAddress { ip: [192, 0, 2, 1].into(), port: 9 }.add_to(&mut theirs).unwrap();
+        Data(vec![1]).add_to(&mut theirs).unwrap();
         let end = theirs.raw.len();
         assert_eq!(unwrap(&mut Packet::new(&mut theirs.raw, 0, end)), Err(Malformed));
     }
