@@ -18,12 +18,16 @@ run: target/release/visavis ## build everything and run the demo on this machine
 build: target/release/visavis ## the daemon with its web client inside
 
 .PHONY: test
-test: prerequisites format-check lint test-rust test-web test-browser ## install what the tests need, and pass them all
+test: prerequisites format-check lint test-rust test-fuzz test-web test-browser ## install what the tests need, and pass them all
 	@tests/tools/summary
 
 .PHONY: test-rust
 test-rust: prerequisites web/dist/index.html ## unit and integration tests of the daemon
 	$(CARGO) test --locked --all-targets 2>&1 | tests/tools/count rust
+
+.PHONY: test-fuzz
+test-fuzz: prerequisites ## a short run of the fuzz targets, their corpora included
+	FUZZ_SECONDS=20 fuzz/run 2>&1 | tests/tools/count fuzz
 
 .PHONY: test-web
 test-web: web/node_modules/.installed ## unit tests of the web client
@@ -32,6 +36,10 @@ test-web: web/node_modules/.installed ## unit tests of the web client
 .PHONY: test-browser
 test-browser: prerequisites target/release/visavis tests/browser/node_modules/.installed ## real browsers, in a network namespace of their own
 	tests/browser/run 2>&1 | tests/tools/count browser
+
+.PHONY: fuzz
+fuzz: prerequisites ## fuzz each target for FUZZ_SECONDS (an hour); ARGS="server" for one
+	fuzz/run $(ARGS)
 
 .PHONY: bench-relay
 bench-relay: target/release/visavis ## the relay against coturn, on one core each (needs two); ARGS="--quick even"
@@ -46,8 +54,10 @@ lint: web/dist/index.html tests/browser/node_modules/.installed ## clippy with w
 .PHONY: format format-check
 format: ## format the Rust code
 	$(CARGO) fmt
+	cd fuzz && $(CARGO) fmt
 format-check: ## fail if the Rust code is not formatted
 	$(CARGO) fmt --check
+	cd fuzz && $(CARGO) fmt --check
 
 .PHONY: web
 web: web/dist/index.html ## the web client alone
@@ -59,7 +69,7 @@ prerequisites: ## install the Debian packages the tests use (as root)
 .PHONY: clean
 clean: ## delete what was built
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules
+	rm -rf fuzz/target fuzz/found web/dist web/node_modules tests/browser/node_modules
 
 target/release/visavis: web/dist/index.html $(shell find src config -type f) Cargo.toml Cargo.lock build.rs
 	@packaging/need cargo "curl https://sh.rustup.rs -sSf | sh"

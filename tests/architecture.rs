@@ -92,6 +92,8 @@ fn no_file_is_longer_than_a_reader_s_patience() {
         ("src", "rs"),
         ("tests", "rs"),
         ("benches", "rs"),
+        ("fuzz/src", "rs"),
+        ("fuzz/targets", "rs"),
         ("web/src", "ts"),
         ("web/src", "tsx"),
         ("web/src", "css"),
