@@ -10,7 +10,7 @@ use crate::proto::credential::{Credential, CredentialSecret};
 use crate::proto::rate::Rate;
 use crate::proto::stun::Packet;
 use crate::proto::turn::{
-    AddressFamily, AllocationId, Config, Effect, Limits, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server,
+    AddressFamily, AllocationId, Config, DataLimits, Effect, Limits, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server,
 };
 use crate::script::{Ask, Peer, Script, Signed, Step, Twist, Who};
 use crate::world::answer::{Answer, Asked};
@@ -438,4 +438,16 @@ fn relay_v6(n: usize) -> SocketAddr {
 /// RFC 8656 section 18.11.
 const ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8000;
 const RELAY_V4: Ipv4Addr = Ipv4Addr::new(9, 9, 9, 9);
-const LIMITS: Limits = Limits { allocations_max: 4, allocations_per_seat: 2, requests: Rate { per_second: 10, burst: 200 } };
+/// Few places, and rates of data, peers and failures that no script meets: the model does not know those.
+const LIMITS: Limits = Limits {
+    allocations_max: 4,
+    allocations_per_seat: 2,
+    allocations_per_source: 4,
+    permissions_per_allocation: 64,
+    channels_per_allocation: 64,
+    new_peers: UNBOUND,
+    data: DataLimits { packets_per_second: u32::MAX, bits_per_second: u64::MAX >> 16, burst: Duration::from_secs(3600) },
+    requests: Rate { per_second: 10, burst: 200 },
+    failures: UNBOUND,
+};
+const UNBOUND: Rate = Rate { per_second: 1_000_000, burst: 1_000_000 };

@@ -151,6 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn nobody_guesses_the_next_port_from_the_last() {
+        let ports = Ports { range: 49_152..=65_535, external: vec![], own: vec![] };
+        let drawn: Vec<u16> = (0..65_536).map(|_| ports.any_port()).collect();
+        let mut groups = [0_i32; 64];
+        drawn.iter().for_each(|port| groups[usize::from(port - 49_152) / 256] += 1);
+        // 1024 are expected in each, and 32 more or less; eight times that is never seen by chance.
+        assert!(groups.iter().all(|count| (count - 1024).abs() < 256), "{groups:?}");
+        let mut steps = std::collections::HashMap::new();
+        drawn.windows(2).for_each(|pair| *steps.entry(pair[1].wrapping_sub(pair[0])).or_insert(0) += 1);
+        // No step from one to the next is likelier than others: four are expected of the likeliest.
+        assert!(steps.values().all(|count| *count < 40), "{:?}", steps.values().max());
+    }
+
+    #[test]
     fn an_even_port_is_even() {
         let ports = Ports { range: 24_561..=24_599, external: vec![], own: vec![Ipv4Addr::LOCALHOST.into()] };
         for _ in 0..100 {

@@ -2,11 +2,14 @@
 
 mod algorithms;
 mod allocations;
+mod attacks;
 mod bookkeeping;
 mod counters;
 mod data;
+mod differential;
 mod families;
 mod icmp;
+mod model;
 mod peers;
 mod quotas;
 mod refusals;
