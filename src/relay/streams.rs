@@ -127,3 +127,32 @@ fn tuple_of(new: &NewStream) -> io::Result<FiveTuple> {
 const NOT_SENT_MAX: u32 = 32 * 1024;
 /// An Allocate takes two round trips; a stream that has none by then holds a place for nothing.
 const IDLE_MAX: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    use mio::Poll;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_that_has_no_allocation_in_time_is_idle_whatever_it_has_begun_to_say() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (mut streams, poll, now) = (Streams::default(), Poll::new().unwrap(), Instant::now());
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            clients.push(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+            let new = NewStream { socket: listener.accept().unwrap().0, tls: None, place: Box::new(()) };
+            streams.adopt(new, now, poll.registry(), Token).unwrap();
+        }
+        let served = ClientAddr(clients[1].local_addr().unwrap());
+        let has_allocation = |tuple: FiveTuple| tuple.client == served;
+        assert!(streams.idle(now + IDLE_MAX / 2, has_allocation).is_empty());
+        clients[0].write_all(&[0x00, 0x01, 0x00]).unwrap();
+        assert_eq!(streams.idle(now + IDLE_MAX, has_allocation), [0]);
+        assert_eq!(streams.idle(now + 2 * IDLE_MAX, |_| false), [0], "who had one has as long again");
+        assert_eq!(streams.idle(now + 3 * IDLE_MAX, |_| false), [0, 1]);
+    }
+}
