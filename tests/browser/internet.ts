@@ -34,6 +34,8 @@ export class Internet {
     inside(router, `ip address add ${PUBLIC_ADDRESS}/32 dev lo`, "sysctl -qw net.ipv4.ip_forward=1");
     const homes = ["5.5.5", "6.6.6"].map((network, index) => {
       const home = internet.#namespace();
+      // An IPv6 address would come a second later, and a browser that is loading a page gives up when its network changes.
+      inside(home, "sysctl -qw net.ipv6.conf.all.disable_ipv6=1", "sysctl -qw net.ipv6.conf.default.disable_ipv6=1");
       inside(router, `ip link add wan${index} type veth peer name home netns ${home}`);
       inside(router, `ip address add ${network}.1/24 dev wan${index}`, `ip link set wan${index} up`);
       inside(home, "ip link set lo up", `ip address add ${network}.2/24 dev home`, "ip link set home up");
