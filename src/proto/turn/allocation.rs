@@ -9,8 +9,9 @@ use super::authentication::Identity;
 use super::channel::Channels;
 use super::hash::{Table, table};
 use super::permission::Permissions;
-use super::quota::{Holder, Source, Tally};
+use super::quota::{Holder, Source};
 use super::reservation::{Reservation, ReservationToken};
+use super::tally::Tally;
 use super::{AddressFamily, FiveTuple, PeerAddr, RelayAddr};
 use crate::proto::id::RoomId;
 use crate::proto::rate::Bucket;
@@ -118,7 +119,7 @@ pub(super) struct Allocations {
     by_token: HashMap<ReservationToken, AllocationId>,
     by_relay: Table<RelayAddr, AllocationId>,
     /// How many relayed addresses stand at each of this box's few addresses.
-    relay_ips: HashMap<IpAddr, usize>,
+    relay_ips: Tally<IpAddr>,
     holders: Tally<Holder>,
     sources: Tally<Source>,
 }
@@ -164,7 +165,7 @@ impl Allocations {
             by_tuple: table(secret),
             by_token: HashMap::new(),
             by_relay: table(secret),
-            relay_ips: HashMap::new(),
+            relay_ips: Tally::default(),
             holders: Tally::default(),
             sources: Tally::default(),
         }
@@ -224,7 +225,7 @@ impl Allocations {
             Some(Held::Allocation(allocation)) => {
                 allocation.state = State::Relaying(relay);
                 self.by_relay.insert(relay, id);
-                *self.relay_ips.entry(relay.0.ip()).or_default() += 1;
+                self.relay_ips.add(relay.0.ip());
             }
             Some(Held::Reservation(reservation)) => reservation.relay = Some(relay),
             None => {}
@@ -288,7 +289,7 @@ impl Allocations {
 
     /// Whether some live relayed address stands at this address of the box.
     pub(super) fn relays_at(&self, ip: IpAddr) -> bool {
-        self.relay_ips.contains_key(&ip)
+        self.relay_ips.count(&ip) > 0
     }
 
     /// How many this one, or whoever is counted with it, holds.
@@ -327,16 +328,7 @@ impl Allocations {
         }
         if let State::Relaying(relay) = allocation.state {
             self.by_relay.remove(&relay);
-            self.forget_ip(relay.0.ip());
-        }
-    }
-
-    fn forget_ip(&mut self, ip: IpAddr) {
-        if let Some(count) = self.relay_ips.get_mut(&ip) {
-            *count -= 1;
-            if *count == 0 {
-                self.relay_ips.remove(&ip);
-            }
+            self.relay_ips.remove(&relay.0.ip());
         }
     }
 }

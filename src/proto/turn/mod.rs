@@ -21,6 +21,7 @@ mod requests;
 mod reservation;
 mod revocation;
 mod server;
+mod tally;
 mod timer;
 
 pub use address::{AddressFamily, ClientAddr, FiveTuple, PeerAddr, RelayAddr, Transport};

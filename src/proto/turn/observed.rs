@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::peer_policy::canonical;
+use super::tally::Tally;
 use crate::proto::id::{ParticipantId, RoomId};
 
 /// Addresses of present members, by room. As many as there are seats and allocations, which are bounded elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
     /// How often each was seen.
-    seen: HashMap<(RoomId, IpAddr), usize>,
+    seen: Tally<(RoomId, IpAddr)>,
     /// Where the signaling of a seat comes from.
     seats: HashMap<(RoomId, ParticipantId), IpAddr>,
 }
@@ -19,23 +20,17 @@ pub(super) struct Observed {
 impl Observed {
     /// Whether some present member of the room is there.
     pub(super) fn holds(&self, room: RoomId, ip: IpAddr) -> bool {
-        self.seen.contains_key(&(room, canonical(ip)))
+        self.seen.count(&(room, canonical(ip))) > 0
     }
 
     /// An allocation of a member stands, reached from there.
     pub(super) fn add(&mut self, room: RoomId, ip: IpAddr) {
-        *self.seen.entry((room, canonical(ip))).or_default() += 1;
+        self.seen.add((room, canonical(ip)));
     }
 
     /// It is gone.
     pub(super) fn remove(&mut self, room: RoomId, ip: IpAddr) {
-        let key = (room, canonical(ip));
-        if let Some(count) = self.seen.get_mut(&key) {
-            *count -= 1;
-            if *count == 0 {
-                self.seen.remove(&key);
-            }
-        }
+        self.seen.remove(&(room, canonical(ip)));
     }
 
     /// A seat's signaling comes from there, and no longer from where it came before.

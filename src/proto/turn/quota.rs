@@ -1,6 +1,5 @@
 //! What one seat and one source may use, so that nobody uses the relay up.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -85,37 +84,6 @@ impl Source {
         match ip {
             IpAddr::V4(ip) => Self(u128::from(ip.to_bits() >> 8)),
             IpAddr::V6(ip) => Self(ip.to_bits() >> 72 | 1 << 127),
-        }
-    }
-}
-
-/// How many allocations each holds; who holds none takes no place.
-#[derive(Debug)]
-pub(super) struct Tally<K> {
-    counts: HashMap<K, usize>,
-}
-
-impl<K> Default for Tally<K> {
-    fn default() -> Self {
-        Self { counts: HashMap::new() }
-    }
-}
-
-impl<K: Eq + Hash> Tally<K> {
-    pub(super) fn count(&self, who: &K) -> usize {
-        self.counts.get(who).copied().unwrap_or_default()
-    }
-
-    pub(super) fn add(&mut self, who: K) {
-        *self.counts.entry(who).or_default() += 1;
-    }
-
-    pub(super) fn remove(&mut self, who: &K) {
-        if let Some(count) = self.counts.get_mut(who) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(who);
-            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr;
 
-use libc::{c_int, cmsghdr, in_pktinfo, in6_pktinfo, msghdr};
+use libc::{c_int, cmsghdr, in_pktinfo, in6_pktinfo, msghdr, sock_extended_err};
 
 /// Room for an address and a size of segments, aligned as the kernel wants it.
 #[repr(C, align(8))]
@@ -18,23 +18,43 @@ impl Control {
 
 /// The address a datagram was sent to, from its control message.
 pub(super) fn reached(header: &msghdr) -> Option<IpAddr> {
-    // SAFETY: the header's control buffer was filled by the kernel, whose macros walk it within msg_controllen; the data of these two
-    // kinds of messages are these two structures, read without regard to alignment.
+    find(header, |kind, data| match kind {
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+            // SAFETY: the data of this kind of message is this structure.
+            let info: in_pktinfo = unsafe { ptr::read_unaligned(data.cast()) };
+            Some(Ipv4Addr::from_bits(u32::from_be(info.ipi_addr.s_addr)).into())
+        }
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+            // SAFETY: as above.
+            let info: in6_pktinfo = unsafe { ptr::read_unaligned(data.cast()) };
+            Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into())
+        }
+        _ => None,
+    })
+}
+
+/// What ICMP said of a datagram, from its control message.
+pub(super) fn extended_error(header: &msghdr) -> Option<sock_extended_err> {
+    find(header, |kind, data| match kind {
+        (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
+            // SAFETY: the data of these kinds of messages begins with this structure.
+            Some(unsafe { ptr::read_unaligned(data.cast()) })
+        }
+        _ => None,
+    })
+}
+
+/// The first thing that `read` makes of a message's level and type, and its data, which need not be aligned.
+fn find<T>(header: &msghdr, read: impl Fn((c_int, c_int), *const u8) -> Option<T>) -> Option<T> {
+    // SAFETY: the header's control buffer was filled by the kernel, whose macros walk it within msg_controllen.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while !message.is_null() {
-            let data = libc::CMSG_DATA(message);
-            match ((*message).cmsg_level, (*message).cmsg_type) {
-                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                    let info: in_pktinfo = ptr::read_unaligned(data.cast());
-                    return Some(Ipv4Addr::from_bits(u32::from_be(info.ipi_addr.s_addr)).into());
-                }
-                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                    let info: in6_pktinfo = ptr::read_unaligned(data.cast());
-                    return Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
-                }
-                _ => message = libc::CMSG_NXTHDR(header, message),
+            let found = read(((*message).cmsg_level, (*message).cmsg_type), libc::CMSG_DATA(message));
+            if found.is_some() {
+                return found;
             }
+            message = libc::CMSG_NXTHDR(header, message);
         }
     }
     None

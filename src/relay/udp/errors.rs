@@ -9,7 +9,7 @@ use std::ptr;
 use libc::{c_int, iovec, msghdr, sock_extended_err};
 use socket2::{SockAddr, SockAddrStorage};
 
-use super::control::Control;
+use super::control::{Control, extended_error};
 use super::set_option;
 use crate::proto::stun::Icmp;
 
@@ -67,25 +67,7 @@ fn read_error(socket: &UdpSocket) -> io::Result<Option<(SocketAddr, Icmp)>> {
     }
     // SAFETY: the kernel wrote an address of this length.
     let peer = unsafe { SockAddr::new(name, header.msg_namelen) }.as_socket();
-    Ok(peer.zip(extended(&header)).and_then(|(peer, error)| Some((peer, icmp(peer, &error)?))))
-}
-
-/// The error itself, from its control message.
-fn extended(header: &msghdr) -> Option<sock_extended_err> {
-    // SAFETY: the header's control buffer was filled by the kernel, whose macros walk it within msg_controllen; the data of these two
-    // kinds of messages begin with this structure, read without regard to alignment.
-    unsafe {
-        let mut message = libc::CMSG_FIRSTHDR(header);
-        while !message.is_null() {
-            match ((*message).cmsg_level, (*message).cmsg_type) {
-                (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
-                    return Some(ptr::read_unaligned(libc::CMSG_DATA(message).cast()));
-                }
-                _ => message = libc::CMSG_NXTHDR(header, message),
-            }
-        }
-    }
-    None
+    Ok(peer.zip(extended_error(&header)).and_then(|(peer, error)| Some((peer, icmp(peer, &error)?))))
 }
 
 fn icmp(peer: SocketAddr, error: &sock_extended_err) -> Option<Icmp> {
