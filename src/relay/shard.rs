@@ -146,7 +146,7 @@ impl Shard {
             Socket::Relay(place) if event.is_error() => self.read_errors(place),
             _ => {}
         }
-        self.ready.push(event.token());
+        self.ready.push(event.token().0);
     }
 
     /// Listeners come first, then relay sockets and streams in turns, by their places.
@@ -173,7 +173,7 @@ impl Shard {
         let (mut relayed, now) = (0, now());
         for _ in 0..self.ready.len() {
             let Some(token) = self.ready.pop() else { break };
-            let (more, received) = match self.socket_by(token) {
+            let (more, received) = match self.socket_by(Token(token)) {
                 Socket::Listener(index) => self.read_listener(now, index),
                 Socket::Relay(place) => self.read_relay(now, place),
                 Socket::Stream(place) => self.read_stream(now, place),
@@ -392,7 +392,7 @@ impl Shard {
         }
         match self.streams.adopt(stream, Instant::now(), self.poll.registry(), token) {
             // Its TLS may have read what the socket will never announce again.
-            Ok(token) => self.ready.push(token),
+            Ok(Token(token)) => self.ready.push(token),
             Err(cause) => log::debug!(event = "stream_lost", cause:% = cause; "a stream was gone before it was served"),
         }
     }

@@ -28,8 +28,6 @@ pub(super) struct Stream {
     /// When it was seen without an allocation first; such a stream is not kept.
     pub(super) idle_since: Option<Instant>,
     pub(super) socket: TcpStream,
-    /// Whether it is among those that may have something to write.
-    pub(super) noted: bool,
     /// Whether its end was announced, which nobody announces again.
     pub(super) ends: bool,
     tls: Option<Box<ServerConnection>>,
@@ -53,7 +51,6 @@ impl Stream {
             tuple,
             idle_since: Some(now),
             socket,
-            noted: false,
             ends: false,
             tls,
             _place: place,

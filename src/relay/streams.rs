@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use mio::{Interest, Registry, Token};
 use socket2::SockRef;
 
+use super::ready::Ready;
 use super::stream::{NewStream, Stream};
 use crate::proto::turn::{ClientAddr, FiveTuple, Transport};
 
@@ -16,7 +17,7 @@ pub(super) struct Streams {
     places: Vec<Option<Stream>>,
     free: Vec<usize>,
     by_client: HashMap<FiveTuple, usize>,
-    dirty: Vec<usize>,
+    dirty: Ready,
 }
 
 impl Streams {
@@ -75,18 +76,12 @@ impl Streams {
 
     /// Remembers that a stream may have something to write.
     pub(super) fn note(&mut self, place: usize) {
-        if self.get_mut(place).is_some_and(|stream| !std::mem::replace(&mut stream.noted, true)) {
-            self.dirty.push(place);
-        }
+        self.dirty.push(place);
     }
 
     /// The next place that has something to write.
     pub(super) fn next_dirty(&mut self) -> Option<usize> {
-        let place = self.dirty.pop()?;
-        if let Some(stream) = self.get_mut(place) {
-            stream.noted = false;
-        }
-        Some(place)
+        self.dirty.pop()
     }
 
     /// Drops a stream; whose it was.
