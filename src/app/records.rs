@@ -38,7 +38,9 @@ pub(super) async fn keep(mentoring: Mentoring, mut records: mpsc::Receiver<RoomE
             RoomEventKind::Joined { participant, .. } => Occurrence::Joined(participant),
             RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
             RoomEventKind::Resumed { participant, .. } => Occurrence::Online(participant, true),
-            RoomEventKind::Left { participant, .. } => Occurrence::Left(participant),
+            RoomEventKind::Left { participant, reason } => Occurrence::Left(participant, reason),
+            RoomEventKind::Moderator { participant, moderator } => Occurrence::Moderator(participant, moderator),
+            RoomEventKind::Locked { locked } => Occurrence::Locked(locked),
             RoomEventKind::Active => Occurrence::Active,
             RoomEventKind::Ended { reason } => Occurrence::Ended(reason),
         };

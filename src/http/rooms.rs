@@ -81,7 +81,7 @@ impl Http {
         let token = request::login_token(request.headers()).ok_or_else(Problem::unauthenticated)?;
         let login = self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)?;
         let seat = self.mentoring.seat(&login.user, room_id(id)?).await?;
-        let member = Member { participant: seat.participant, user: login.user.id, login: login.id, source };
+        let member = Member { participant: seat.participant, user: login.user.id, login: login.id, source, entry: seat.entry };
         let origin = format!("https://{host}");
         Ok(self.signaling.accept(request, seat.room.id, member, &origin)?)
     }

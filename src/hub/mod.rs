@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::proto::id::{ConnectionId, LoginId, RoomId, UserId};
 use crate::proto::signal::{ClientMessage, EndReason, ErrorCode, Participant};
 
-pub use crate::proto::room::RoomEventKind;
+pub use crate::proto::room::{Entry, RoomEventKind, Standing};
 pub use outbox::{Inbox, Outgoing};
 
 /// The bounds of live rooms.
@@ -42,6 +42,8 @@ pub struct Member {
     pub login: LoginId,
     /// Where it comes from.
     pub source: IpAddr,
+    /// What the room's records say of them.
+    pub entry: Entry,
 }
 
 /// Something that happened in a room, for its records.

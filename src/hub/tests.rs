@@ -132,7 +132,13 @@ fn next_text(inbox: &mut Inbox) -> Option<String> {
 fn member(n: u8) -> Member {
     let role = if n == 1 { Role::Mentor } else { Role::Student };
     let participant = Participant { participant_id: id(n), display_name: format!("P{n}"), role };
-    Member { participant, user: UserId::from_random([n; 16]), login: LoginId::from_random([n; 16]), source: [10, 0, 0, n].into() }
+    Member {
+        participant,
+        user: UserId::from_random([n; 16]),
+        login: LoginId::from_random([n; 16]),
+        source: [10, 0, 0, n].into(),
+        entry: Entry::default(),
+    }
 }
 
 fn id(n: u8) -> ParticipantId {

@@ -2,7 +2,7 @@
 
 use super::{Mentoring, MentoringError};
 use crate::proto::id::{ParticipantId, RoomId};
-use crate::proto::signal::EndReason;
+use crate::proto::signal::{EndReason, LeaveReason};
 use crate::store::UnixMillis;
 
 /// Something that happened in a live room.
@@ -13,9 +13,13 @@ pub enum Occurrence {
     /// The socket dropped or came back; the seat is kept.
     Online(ParticipantId, bool),
     /// The seat is free.
-    Left(ParticipantId),
+    Left(ParticipantId, LeaveReason),
     /// Two have met.
     Active,
+    /// A moderator, or not, by a moderator's word.
+    Moderator(ParticipantId, bool),
+    /// Locked or open.
+    Locked(bool),
     /// The room is over.
     Ended(EndReason),
 }
@@ -29,7 +33,8 @@ impl Mentoring {
         match occurrence {
             Occurrence::Joined(participant) => self.store.record_joined(participant, at).await?,
             Occurrence::Online(participant, online) => self.store.record_online(participant, online).await?,
-            Occurrence::Left(participant) => self.store.record_left(participant, at).await?,
+            Occurrence::Left(participant, _) => self.store.record_left(participant, at).await?,
+            Occurrence::Moderator(..) | Occurrence::Locked(_) => {}
             Occurrence::Active => self.store.record_active(room, at).await?,
             Occurrence::Ended(reason) => drop(self.store.end_room(room, reason, at).await?),
         }

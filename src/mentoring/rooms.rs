@@ -2,6 +2,7 @@
 
 use super::{Mentoring, MentoringError};
 use crate::proto::id::{ParticipantId, RoomId, SessionId};
+use crate::proto::room::Entry;
 use crate::proto::signal::{EndReason, Participant, Role};
 use crate::store::{MentoringSession, Room, RoomStatus, SessionStatus, UnixMillis, User};
 use crate::sys::entropy;
@@ -13,6 +14,8 @@ pub struct Seat {
     pub room: Room,
     /// The member, as others see them.
     pub participant: Participant,
+    /// What the room's records say of them.
+    pub entry: Entry,
 }
 
 impl Mentoring {
@@ -63,7 +66,7 @@ impl Mentoring {
         let candidate = ParticipantId::from_random(entropy::random());
         let row = self.store.participant(id, user.id, role, candidate).await?.ok_or(MentoringError::RoomEnded)?;
         let participant = Participant { participant_id: row.id, display_name: row.display_name, role: row.role };
-        Ok(Seat { room, participant })
+        Ok(Seat { room, participant, entry: Entry::default() })
     }
 
     /// Ends a room, for its mentor and for admins.

@@ -1,4 +1,4 @@
-//! The signaling wire, version 1: one JSON object a WebSocket text message. `signal.md` beside this file is its prose;
+//! The signaling wire, version 2: one JSON object a WebSocket text message. `signal.md` beside this file is its prose;
 //! `tests/fixtures/signal/` holds one example a message, read by the tests of both sides.
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::id::ParticipantId;
 
 /// The versions this server speaks, newest first.
-pub const VERSIONS: &[u16] = &[1];
+pub const VERSIONS: &[u16] = &[2, 1];
 
 /// What a browser sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +34,35 @@ pub enum ClientMessage {
     Candidate(To<Candidate>),
     /// Which of the sender's media run, for the labels on the other side.
     Media(Media),
-    /// Gives the seat up.
+    /// Gives the seat up, or the place in the lobby.
     Leave {},
+    /// A moderator lets somebody in who waits in the lobby.
+    Admit(Of),
+    /// A moderator sends somebody away who waits in the lobby.
+    Deny(Of),
+    /// A moderator takes somebody's seat away; they need a moderator's word to come back.
+    Kick(Of),
+    /// A moderator locks the room, so that everybody but staff waits in the lobby, or opens it.
+    Lock {
+        /// Whether it is locked from here on.
+        locked: bool,
+    },
+    /// A moderator makes somebody a moderator, or an ordinary participant.
+    Moderate {
+        /// Whose seat.
+        participant_id: ParticipantId,
+        /// What they are from here on.
+        moderator: bool,
+    },
+    /// A moderator ends the meeting for everybody.
+    End {},
+}
+
+/// Names somebody of the same room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Of {
+    /// The seat, or who waits for one.
+    pub participant_id: ParticipantId,
 }
 
 /// What the server sends.
@@ -55,8 +82,36 @@ pub enum ServerMessage {
         resume: ResumeToken,
         /// The receiver itself.
         you: Participant,
+        /// Whether the receiver moderates the room.
+        moderator: bool,
+        /// Whether the room is locked.
+        locked: bool,
         /// Everybody else in the room.
         peers: Vec<Peer>,
+    },
+    /// Answers `join`, or follows later: the receiver has no seat and waits for a moderator. `joined` or a close comes next.
+    Waiting {
+        /// The receiver itself.
+        you: Participant,
+        /// Why.
+        reason: WaitReason,
+    },
+    /// To moderators: everybody who waits now, in the order they came.
+    Lobby {
+        /// Empty once nobody waits any more.
+        waiting: Vec<Participant>,
+    },
+    /// A moderator locked the room or opened it.
+    Locked {
+        /// What it is now.
+        locked: bool,
+    },
+    /// Somebody, maybe the receiver, became a moderator or ceased to be one.
+    Moderator {
+        /// Whose.
+        participant_id: ParticipantId,
+        /// What they are now.
+        moderator: bool,
     },
     /// Somebody took a seat, or took it anew (a higher epoch: build a new peer connection).
     PeerJoined {
@@ -192,6 +247,8 @@ pub struct Peer {
     pub epoch: u32,
     /// False while the seat is kept for a socket that dropped.
     pub connected: bool,
+    /// Whether they moderate the room.
+    pub moderator: bool,
     /// What they send.
     pub media: Media,
 }
@@ -204,8 +261,17 @@ pub enum Role {
     Admin,
     /// Leads the session.
     Mentor,
-    /// Asked for the session.
+    /// Learns in the session.
     Student,
+    /// Was invited by link, without an account.
+    Guest,
+}
+
+impl Role {
+    /// Staff moderates every room it sits in, unless another moderator decides otherwise, and is never alone by rule.
+    pub const fn is_staff(self) -> bool {
+        matches!(self, Self::Admin | Self::Mentor)
+    }
 }
 
 /// Why a seat became free.
@@ -216,6 +282,20 @@ pub enum LeaveReason {
     Left,
     /// Their socket did not come back in time.
     Timeout,
+    /// A moderator took the seat away.
+    Kicked,
+    /// Nobody of the staff came back in time: back to the lobby.
+    Unattended,
+}
+
+/// Why somebody waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitReason {
+    /// Nobody of the staff is in the room.
+    NoStaff,
+    /// A moderator is there and has to let them in.
+    NotAdmitted,
 }
 
 /// Why a room is over.
@@ -242,8 +322,10 @@ pub enum ErrorCode {
     AlreadyJoined,
     /// Another tab of the same person holds the seat; `takeover` takes it.
     SeatTaken,
-    /// Every seat of the room is taken.
+    /// Every seat of the room, or every place in its lobby, is taken.
     RoomFull,
+    /// This is for moderators.
+    Forbidden,
     /// `to` names nobody in this room.
     NoSuchPeer,
     /// Too many messages; those above the rate are dropped.
@@ -260,6 +342,7 @@ impl ErrorCode {
             Self::AlreadyJoined => "this socket holds its seat already",
             Self::SeatTaken => "another tab of yours holds the seat: join with takeover to take it",
             Self::RoomFull => "every seat of this room is taken",
+            Self::Forbidden => "only a moderator of this room may do that",
             Self::NoSuchPeer => "nobody of this name sits in this room",
             Self::RateLimited => "too many messages: this one was dropped",
         }
@@ -285,8 +368,12 @@ pub enum CloseCode {
     SignedOut = 4001,
     /// Another tab of the same person took the seat.
     Replaced = 4002,
+    /// A moderator took the seat away.
+    Kicked = 4003,
     /// No version in common.
     VersionUnsupported = 4004,
+    /// A moderator did not let them in.
+    Denied = 4005,
 }
 
 impl CloseCode {
@@ -301,6 +388,8 @@ impl CloseCode {
             Self::RoomEnded => "room_ended",
             Self::SignedOut => "signed_out",
             Self::Replaced => "replaced",
+            Self::Kicked => "kicked",
+            Self::Denied => "denied",
             Self::VersionUnsupported => "version_unsupported",
         }
     }
@@ -341,12 +430,12 @@ mod tests {
 
     #[test]
     fn every_client_fixture_is_a_message_and_its_own_text() {
-        assert_eq!(round_trips::<ClientMessage>("client"), 10);
+        assert_eq!(round_trips::<ClientMessage>("client"), 16);
     }
 
     #[test]
     fn every_server_fixture_is_a_message_and_its_own_text() {
-        assert_eq!(round_trips::<ServerMessage>("server"), 11);
+        assert_eq!(round_trips::<ServerMessage>("server"), 15);
     }
 
     #[test]

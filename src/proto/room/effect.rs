@@ -1,5 +1,7 @@
 //! What a room asks its driver to do.
 
+use serde::{Deserialize, Serialize};
+
 use crate::proto::id::{ConnectionId, ParticipantId};
 use crate::proto::signal::{CloseCode, EndReason, LeaveReason, ServerMessage};
 
@@ -12,6 +14,30 @@ pub enum Effect {
     Close(ConnectionId, CloseCode),
     /// Write down what happened.
     Event(RoomEventKind),
+}
+
+/// What the records of a room say of somebody who opens a socket: what outlives a restart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// How they stand to the room.
+    pub standing: Standing,
+    /// What a moderator made of them; `None`: what their role says.
+    pub moderator: Option<bool>,
+    /// Whether the room was locked when it was last heard of.
+    pub locked: bool,
+}
+
+/// How somebody stands to a room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Never sat there.
+    #[default]
+    New,
+    /// Sat there, so they were let in.
+    Admitted,
+    /// Was sent out, and needs a moderator's word to come back.
+    Kicked,
 }
 
 /// What happened in a room, for its records.
@@ -42,6 +68,18 @@ pub enum RoomEventKind {
         participant: ParticipantId,
         /// Why.
         reason: LeaveReason,
+    },
+    /// Became a moderator, or ceased to be one.
+    Moderator {
+        /// Who.
+        participant: ParticipantId,
+        /// What they are now.
+        moderator: bool,
+    },
+    /// The room was locked or opened.
+    Locked {
+        /// What it is now.
+        locked: bool,
     },
     /// For the first time two sit here.
     Active,

@@ -9,7 +9,7 @@ mod registry;
 mod room;
 mod seat;
 
-pub use effect::{Effect, RoomEventKind};
+pub use effect::{Effect, Entry, RoomEventKind, Standing};
 pub use registry::Registry;
 pub use room::Room;
 

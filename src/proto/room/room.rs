@@ -84,6 +84,7 @@ impl Room {
             }
             (Stage::Seated, ClientMessage::Media(media)) => self.set_media(me, media),
             (Stage::Seated, ClientMessage::Leave {}) => self.expel(connection, CloseCode::Left),
+            (Stage::Seated, _) => self.refuse(connection, ErrorCode::Forbidden),
         }
     }
 
@@ -220,7 +221,14 @@ impl Room {
         let Some(seat) = self.seats.get(&me) else { return };
         let peers =
             self.seats.values().filter(|other| other.participant.participant_id != me).map(|other| other.seen_by(seat)).collect();
-        let joined = ServerMessage::Joined { resumed, resume: seat.resume.clone(), you: seat.participant.clone(), peers };
+        let joined = ServerMessage::Joined {
+            resumed,
+            resume: seat.resume.clone(),
+            you: seat.participant.clone(),
+            moderator: seat.participant.role.is_staff(),
+            locked: false,
+            peers,
+        };
         self.effects.push_back(Effect::Send(connection, joined));
     }
 

@@ -50,6 +50,7 @@ impl Seat {
             polite: viewer.is_polite_to(self),
             epoch: self.epoch.max(viewer.epoch),
             connected: self.connection().is_some(),
+            moderator: self.participant.role.is_staff(),
             media: self.media.clone(),
         }
     }

@@ -14,7 +14,14 @@ fn a_first_join_gets_an_empty_roster() {
     let mut room = TestRoom::new();
     room.greeted(1, Role::Mentor);
     room.join(1);
-    let joined = ServerMessage::Joined { resumed: false, resume: token(1), you: participant(1, Role::Mentor), peers: vec![] };
+    let joined = ServerMessage::Joined {
+        resumed: false,
+        resume: token(1),
+        you: participant(1, Role::Mentor),
+        moderator: true,
+        locked: false,
+        peers: vec![],
+    };
     assert_eq!(
         room.effects(),
         [
@@ -353,7 +360,7 @@ impl TestRoom {
     fn greeted_as(&mut self, n: u8, who: u8, role: Role) {
         self.registry.handle_open(self.now, ROOM, connection(n), participant(who, role));
         self.say(n, ClientMessage::Hello { versions: vec![2, 1] });
-        assert_eq!(self.effects().last(), Some(&Effect::Send(connection(n), ServerMessage::Welcome { version: 1 })));
+        assert_eq!(self.effects().last(), Some(&Effect::Send(connection(n), ServerMessage::Welcome { version: 2 })));
     }
 
     fn join(&mut self, n: u8) {

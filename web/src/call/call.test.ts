@@ -261,7 +261,7 @@ function resumes(peers: readonly RosterPeer[], resumed = true): void {
 
 function peer(change: Partial<RosterPeer> = {}): RosterPeer {
   const media = { microphone: true, camera: true, screen: null };
-  return { participant_id: "mara", display_name: "Mara Mentor", role: "mentor", polite: true, epoch: 2, connected: true, media, ...change };
+  return { participant_id: "mara", display_name: "Mara Mentor", role: "mentor", polite: true, epoch: 2, connected: true, moderator: true, media, ...change };
 }
 
 function device(track: string | null): LocalMediaSnapshot["camera"] {

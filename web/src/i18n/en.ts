@@ -8,7 +8,7 @@ export const en = {
   backToSessions: "Back to your sessions",
   justNow: "just now",
 
-  roles: { admin: "Admin", mentor: "Mentor", student: "Student" },
+  roles: { admin: "Admin", mentor: "Mentor", student: "Student", guest: "Guest" },
 
   signIn: {
     title: "Welcome back",
@@ -52,6 +52,7 @@ export const en = {
       student: { title: "No sessions yet", text: "Request one from a mentor. As soon as it is accepted, you can join the meeting here." },
       mentor: { title: "No sessions yet", text: "When a student asks to meet you, the request appears here for you to accept." },
       admin: { title: "No sessions yet", text: "Sessions appear here as soon as a student requests one from a mentor." },
+      guest: { title: "No meeting yet", text: "You were invited to one meeting. It appears here while it lasts." },
     },
     stale: "The list could not be refreshed. What you see may be out of date.",
   },
@@ -128,6 +129,8 @@ export const en = {
     seatTaken: { title: "You are already in this meeting", text: "It is open in another tab or on another device. You can move it here; the other one is closed." },
     takeOver: "Move it here",
     roomFull: { title: "The meeting is full", text: "Every seat is taken. Try again when somebody has left." },
+    kicked: { title: "You were removed from the meeting", text: "Somebody who leads it took your seat away. You can ask to come in again." },
+    denied: { title: "You were not let in", text: "Somebody who leads the meeting decided so. Ask them if you think this was a mistake." },
     notFound: { title: "There is no meeting here for you", text: "The link may be old, or the meeting is for others. Your own meetings are in your sessions." },
     signedOut: { title: "You are signed out", text: "Sign in again to go back to the meeting." },
     signInAgain: "Sign in",

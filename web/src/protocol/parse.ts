@@ -18,13 +18,13 @@ export function parseServerMessage(text: string): ServerMessage {
   return MESSAGES[type(asObject(value)["type"])](value);
 }
 
-export const role: Decoder<Role> = oneOf("admin", "mentor", "student");
+export const role: Decoder<Role> = oneOf("admin", "mentor", "student", "guest");
 
 const mediaFields = { microphone: boolean, camera: boolean, screen: nullable(string) };
 const media = record<Media>(mediaFields);
 const participantFields = { participant_id: string, display_name: string, role };
 export const participant: Decoder<Participant> = record<Participant>(participantFields);
-const peer = record<RosterPeer>({ ...participantFields, polite: boolean, epoch: wholeNumber, connected: boolean, media });
+const peer = record<RosterPeer>({ ...participantFields, polite: boolean, epoch: wholeNumber, connected: boolean, moderator: boolean, media });
 const candidate = record<IceCandidate>({
   candidate: string,
   sdpMid: nullable(string),
@@ -33,7 +33,7 @@ const candidate = record<IceCandidate>({
 });
 const relayedFields = { from: string, epoch: wholeNumber };
 const endReason: Decoder<EndReason> = oneOf("ended_by_staff", "empty");
-const leaveReason: Decoder<LeaveReason> = oneOf("left", "timeout");
+const leaveReason: Decoder<LeaveReason> = oneOf("left", "timeout", "kicked", "unattended");
 const errorCode: Decoder<ErrorCode> = oneOf(
   "malformed",
   "version_unsupported",
@@ -41,6 +41,7 @@ const errorCode: Decoder<ErrorCode> = oneOf(
   "already_joined",
   "seat_taken",
   "room_full",
+  "forbidden",
   "no_such_peer",
   "rate_limited",
 );
@@ -54,8 +55,14 @@ const MESSAGES: { readonly [T in ServerMessage["type"]]: Decoder<Message<T>> } =
     resumed: boolean,
     resume: string,
     you: participant,
+    moderator: boolean,
+    locked: boolean,
     peers: array(peer),
   }),
+  waiting: record<Message<"waiting">>({ type: oneOf("waiting"), you: participant, reason: oneOf("no_staff", "not_admitted") }),
+  lobby: record<Message<"lobby">>({ type: oneOf("lobby"), waiting: array(participant) }),
+  locked: record<Message<"locked">>({ type: oneOf("locked"), locked: boolean }),
+  moderator: record<Message<"moderator">>({ type: oneOf("moderator"), participant_id: string, moderator: boolean }),
   peer_joined: record<Message<"peer_joined">>({ type: oneOf("peer_joined"), peer }),
   peer_status: record<Message<"peer_status">>({ type: oneOf("peer_status"), participant_id: string, connected: boolean }),
   peer_left: record<Message<"peer_left">>({ type: oneOf("peer_left"), participant_id: string, reason: leaveReason }),

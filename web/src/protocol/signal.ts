@@ -1,8 +1,8 @@
-// The signaling wire, version 1. `src/proto/signal.md` of the daemon is its prose; both sides test against the same fixtures.
+// The signaling wire, version 2. `src/proto/signal.md` of the daemon is its prose; both sides test against the same fixtures.
 
-export const VERSIONS: readonly number[] = [1];
+export const VERSIONS: readonly number[] = [2, 1];
 
-export type Role = "admin" | "mentor" | "student";
+export type Role = "admin" | "mentor" | "student" | "guest";
 
 export interface Media {
   readonly microphone: boolean;
@@ -23,6 +23,8 @@ export interface RosterPeer extends Participant {
   /** Rises whenever either side takes its seat anew. */
   readonly epoch: number;
   readonly connected: boolean;
+  /** Whether they moderate the room. */
+  readonly moderator: boolean;
   readonly media: Media;
 }
 
@@ -44,10 +46,16 @@ export type ClientMessage =
   | { readonly type: "join"; readonly resume?: string; readonly takeover: boolean }
   | (PeerMessage & { readonly to: string; readonly epoch: number })
   | ({ readonly type: "media" } & Media)
-  | { readonly type: "leave" };
+  | { readonly type: "leave" }
+  | { readonly type: "admit" | "deny" | "kick"; readonly participant_id: string }
+  | { readonly type: "lock"; readonly locked: boolean }
+  | { readonly type: "moderate"; readonly participant_id: string; readonly moderator: boolean }
+  | { readonly type: "end" };
 
 export type EndReason = "ended_by_staff" | "empty";
-export type LeaveReason = "left" | "timeout";
+export type LeaveReason = "left" | "timeout" | "kicked" | "unattended";
+/** Why somebody waits: no staff is there, or a moderator has to let them in. */
+export type WaitReason = "no_staff" | "not_admitted";
 
 export type ErrorCode =
   | "malformed"
@@ -56,6 +64,7 @@ export type ErrorCode =
   | "already_joined"
   | "seat_taken"
   | "room_full"
+  | "forbidden"
   | "no_such_peer"
   | "rate_limited";
 
@@ -64,6 +73,9 @@ export interface Joined {
   readonly resumed: boolean;
   readonly resume: string;
   readonly you: Participant;
+  /** Whether the receiver moderates the room. */
+  readonly moderator: boolean;
+  readonly locked: boolean;
   readonly peers: readonly RosterPeer[];
 }
 
@@ -72,6 +84,10 @@ export type RelayedMessage = PeerMessage & { readonly from: string; readonly epo
 export type ServerMessage =
   | { readonly type: "welcome"; readonly version: number }
   | Joined
+  | { readonly type: "waiting"; readonly you: Participant; readonly reason: WaitReason }
+  | { readonly type: "lobby"; readonly waiting: readonly Participant[] }
+  | { readonly type: "locked"; readonly locked: boolean }
+  | { readonly type: "moderator"; readonly participant_id: string; readonly moderator: boolean }
   | { readonly type: "peer_joined"; readonly peer: RosterPeer }
   | { readonly type: "peer_status"; readonly participant_id: string; readonly connected: boolean }
   | { readonly type: "peer_left"; readonly participant_id: string; readonly reason: LeaveReason }
@@ -88,7 +104,9 @@ export const CLOSE_REASONS = {
   4000: "room_ended",
   4001: "signed_out",
   4002: "replaced",
+  4003: "kicked",
   4004: "version_unsupported",
+  4005: "denied",
 } as const;
 
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];

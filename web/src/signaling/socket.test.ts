@@ -24,7 +24,7 @@ describe("opening", () => {
     FakeSocket.last.opens();
     FakeSocket.last.says({ type: "welcome", version: 1 });
     expect(FakeSocket.last.sent).toEqual([
-      { type: "hello", versions: [1] },
+      { type: "hello", versions: [2, 1] },
       { type: "join", takeover: false },
     ]);
   });

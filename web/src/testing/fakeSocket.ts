@@ -46,8 +46,8 @@ export class FakeSocket {
   /** Everything up to the seat. */
   seats(joined: Partial<Extract<ServerMessage, { type: "joined" }>> = {}): void {
     this.opens();
-    this.says({ type: "welcome", version: 1 });
+    this.says({ type: "welcome", version: 2 });
     const you = { participant_id: "me", display_name: "Stu Student", role: "student" } as const;
-    this.says({ type: "joined", resumed: false, resume: "token", you, peers: [], ...joined });
+    this.says({ type: "joined", resumed: false, resume: "token", you, moderator: false, locked: false, peers: [], ...joined });
   }
 }

@@ -33,6 +33,10 @@ export function CallEnd({ end, joining, onRejoin, onSignIn }: CallEndProps) {
       return <End {...words.roomFull}>{action(texts.tryAgain, () => onRejoin(false))}</End>;
     case "not_found":
       return <End {...words.notFound} />;
+    case "kicked":
+      return <End {...words.kicked} />;
+    case "denied":
+      return <End {...words.denied} />;
     case "signed_out":
       return <End {...words.signedOut}>{action(words.signInAgain, onSignIn)}</End>;
     case "version_unsupported":
