@@ -312,6 +312,8 @@ fn hub_config(config: &Config) -> hub::Config {
     hub::Config {
         participants_max: config.rooms.participants_max,
         reconnect_grace: config.rooms.reconnect_grace,
+        unattended_grace: config.rooms.unattended_grace,
+        lobby: config.rooms.lobby,
         refused_messages_max: config.limits.refused_messages_max,
         outbox_bytes_max: config.limits.outbox_bytes_max,
     }

@@ -1,9 +1,12 @@
 //! From live rooms to the relay and the records: whoever is out loses the relay at once, and what happened is written down.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 
 use crate::hub::{RoomEvent, RoomEventKind};
 use crate::mentoring::{Mentoring, Occurrence};
+use crate::proto::signal::LeaveReason;
 use crate::relay::RelayHandle;
 use crate::store::UnixMillis;
 
@@ -20,6 +23,10 @@ pub(super) async fn watch(
         match (kind, source.filter(|_| !proxied)) {
             (RoomEventKind::Joined { participant, .. } | RoomEventKind::Resumed { participant, .. }, Some(ip)) => {
                 relay.observe(room, participant, ip);
+            }
+            // Credentials tell seconds apart; whoever is sent out must not have one of this very second left.
+            (RoomEventKind::Left { participant, reason: LeaveReason::Kicked | LeaveReason::Unattended }, _) => {
+                relay.revoke_seat(at + Duration::from_secs(1), room, participant);
             }
             (RoomEventKind::Left { participant, .. }, _) => relay.revoke_seat(at, room, participant),
             (RoomEventKind::Ended { .. }, _) => relay.revoke_room(at, room),

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use super::error::Problem;
 use super::file::{File, Limits, Lines, Log, Secret, TlsSource};
+use crate::proto::room::LobbyPolicy;
 
 /// A configuration without a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,10 @@ pub struct Rooms {
     pub participants_max: usize,
     /// 1 s to 10 min.
     pub reconnect_grace: Duration,
+    /// 1 s to 1 h.
+    pub unattended_grace: Duration,
+    /// Which students wait for a moderator.
+    pub lobby: LobbyPolicy,
 }
 
 /// Proves a file; `lines` says where its keys stand.
@@ -230,7 +235,13 @@ impl Checker<'_> {
         let rooms = &file.rooms;
         self.between("rooms.participants-max", rooms.participants_max, 2..=12);
         self.within("rooms.reconnect-grace", rooms.reconnect_grace.0, Duration::from_secs(1)..=Duration::from_secs(600));
-        Rooms { participants_max: rooms.participants_max, reconnect_grace: rooms.reconnect_grace.0 }
+        self.within("rooms.unattended-grace", rooms.unattended_grace.0, Duration::from_secs(1)..=Duration::from_secs(3600));
+        Rooms {
+            participants_max: rooms.participants_max,
+            reconnect_grace: rooms.reconnect_grace.0,
+            unattended_grace: rooms.unattended_grace.0,
+            lobby: rooms.lobby,
+        }
     }
 
     fn limits(&mut self, limits: &Limits) -> Limits {

@@ -14,6 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::error::Problem;
+use crate::proto::room::LobbyPolicy;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +119,10 @@ pub struct Rooms {
     pub participants_max: usize,
     /// How long a dropped socket's seat is kept.
     pub reconnect_grace: HumanDuration,
+    /// How long the others keep theirs once nobody moderates.
+    pub unattended_grace: HumanDuration,
+    /// Which students wait for a moderator.
+    pub lobby: LobbyPolicy,
 }
 
 /// `[limits]`
@@ -366,7 +371,12 @@ impl Default for Turn {
 
 impl Default for Rooms {
     fn default() -> Self {
-        Self { participants_max: 4, reconnect_grace: HumanDuration(Duration::from_secs(45)) }
+        Self {
+            participants_max: 4,
+            reconnect_grace: HumanDuration(Duration::from_secs(45)),
+            unattended_grace: HumanDuration(Duration::from_secs(120)),
+            lobby: LobbyPolicy::default(),
+        }
     }
 }
 

@@ -36,8 +36,9 @@ pub(super) struct IceServer {
 }
 
 impl IceServers {
-    /// The servers for one seat, with a credential of its own. Few addresses: browsers try them all, and slow down with five.
-    pub(super) fn for_seat(&self, host: &str, room: RoomId, participant: ParticipantId) -> Vec<IceServer> {
+    /// The servers for one seat, with a credential of its own, or STUN alone for nobody's. Few addresses: browsers try them all, and slow
+    /// down with five.
+    pub(super) fn for_seat(&self, host: &str, seat: Option<(RoomId, ParticipantId)>) -> Vec<IceServer> {
         let Some(name) = without_port(host) else { return Vec::new() };
         let stun = self.udp_ports.first().map(|port| format!("stun:{name}:{port}"));
         let stun = stun.map(|url| IceServer { urls: vec![url], username: None, credential: None });
@@ -46,11 +47,9 @@ impl IceServers {
         let tls = self.tls_port.map(|port| format!("turns:{}:{port}?transport=tcp", self.certified_name(name)));
         let urls: Vec<_> = udp.chain(tcp).chain(tls).collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let credential = self.secret.mint(now, room, participant);
-        let turn = (!urls.is_empty()).then_some(IceServer {
-            urls,
-            username: Some(credential.username),
-            credential: Some(credential.password),
+        let turn = seat.filter(|_| !urls.is_empty()).map(|(room, participant)| {
+            let credential = self.secret.mint(now, room, participant);
+            IceServer { urls, username: Some(credential.username), credential: Some(credential.password) }
         });
         stun.into_iter().chain(turn).collect()
     }

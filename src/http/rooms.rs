@@ -52,10 +52,12 @@ impl Http {
         let login = self.login(&request).await?;
         let seat = self.mentoring.seat(&login.user, room_id(id)?).await?;
         let (room, participant) = (seat.room, seat.participant);
+        // Whoever has to wait gets no credential before they are let in.
+        let admitted = self.hub.admits(room.id, participant.clone(), seat.entry).await;
         let body = object!({
             "room": view::room(&room),
             "participant": participant,
-            "ice_servers": self.ice.for_seat(host, room.id, participant.participant_id),
+            "ice_servers": self.ice.for_seat(host, admitted.then_some((room.id, participant.participant_id))),
             "ice_transport_policy": self.ice.transport_policy(),
             "socket_url": format!("/ws/video-call/{}/", room.id),
         });

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::proto::id::{ConnectionId, LoginId, RoomId, UserId};
 use crate::proto::signal::{ClientMessage, EndReason, ErrorCode, Participant};
 
-pub use crate::proto::room::{Entry, RoomEventKind, Standing};
+pub use crate::proto::room::{Entry, LobbyPolicy, RoomEventKind, Standing};
 pub use outbox::{Inbox, Outgoing};
 
 /// The bounds of live rooms.
@@ -25,6 +25,10 @@ pub struct Config {
     pub participants_max: usize,
     /// How long a dropped socket's seat is kept.
     pub reconnect_grace: Duration,
+    /// How long the others keep their seats once nobody moderates.
+    pub unattended_grace: Duration,
+    /// Which students wait for a moderator.
+    pub lobby: LobbyPolicy,
     /// Refused messages after which a socket is closed.
     pub refused_messages_max: u32,
     /// Bytes that may wait for a slow reader.
@@ -95,6 +99,13 @@ impl HubHandle {
         self.tell(Command::EndRoom { room, reason }).await;
     }
 
+    /// Whether somebody sits in a room, or would sit down without waiting.
+    pub async fn admits(&self, room: RoomId, participant: Participant, entry: Entry) -> bool {
+        let (reply, admits) = oneshot::channel();
+        self.tell(Command::Admits { room, participant, entry, reply }).await;
+        admits.await.unwrap_or(false)
+    }
+
     /// Closes the sockets of a login that ended.
     pub async fn close_login(&self, login: LoginId) {
         self.tell(Command::CloseLogin { login }).await;
@@ -116,6 +127,7 @@ enum Command {
     Open { room: RoomId, member: Member, reply: oneshot::Sender<(ConnectionId, Inbox)> },
     Said { connection: ConnectionId, message: Result<ClientMessage, ErrorCode> },
     Closed { connection: ConnectionId },
+    Admits { room: RoomId, participant: Participant, entry: Entry, reply: oneshot::Sender<bool> },
     EndRoom { room: RoomId, reason: EndReason },
     CloseLogin { login: LoginId },
     Shutdown,

@@ -32,6 +32,8 @@ impl Hub {
         let limits = Limits {
             participants_max: config.participants_max,
             reconnect_grace: config.reconnect_grace,
+            unattended_grace: config.unattended_grace,
+            lobby: config.lobby,
             join_timeout: JOIN_TIMEOUT,
             refused_messages_max: config.refused_messages_max,
         };
@@ -70,7 +72,7 @@ impl Hub {
                 let (outbox, inbox) = outbox(self.outbox_bytes_max);
                 if reply.send((connection, inbox)).is_ok() {
                     self.sockets.insert(connection, Socket { outbox, login: member.login, source: member.source });
-                    self.registry.handle_open(now, room, connection, member.participant);
+                    self.registry.handle_open(now, room, connection, member.participant, member.entry);
                 }
             }
             Command::Said { connection, message: Ok(message) } => {
@@ -88,6 +90,9 @@ impl Hub {
                 for connection in connections {
                     self.registry.handle_sign_out(now, connection);
                 }
+            }
+            Command::Admits { room, participant, entry, reply } => {
+                let _ = reply.send(self.registry.admits(room, &participant, entry));
             }
             Command::Shutdown => {}
         }

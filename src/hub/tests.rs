@@ -90,7 +90,14 @@ fn hub(outbox_bytes_max: usize) -> (HubHandle, mpsc::Receiver<RoomEvent>) {
 }
 
 fn config(outbox_bytes_max: usize) -> Config {
-    Config { participants_max: 4, reconnect_grace: Duration::from_secs(45), refused_messages_max: 1000, outbox_bytes_max }
+    Config {
+        participants_max: 4,
+        reconnect_grace: Duration::from_secs(45),
+        unattended_grace: Duration::from_secs(120),
+        lobby: LobbyPolicy::Early,
+        refused_messages_max: 1000,
+        outbox_bytes_max,
+    }
 }
 
 async fn seated(hub: &HubHandle, n: u8) -> (ConnectionId, Inbox) {

@@ -69,9 +69,9 @@ async fn the_last_leave_ends_the_room_and_the_next_join_makes_a_new_one() {
     let (mara, stu) = (visavis.sign_in("mara").await, visavis.sign_in("stu").await);
     let session = visavis.accepted_session(&mara, &stu).await;
     let room = visavis.room(&stu, &session).await;
-    let mut student = joined(&visavis, &stu, &room).await;
-    send(&mut student, json!({ "type": "leave" })).await;
-    while student.next().await.is_some_and(|message| message.is_ok()) {}
+    let mut mentor = joined(&visavis, &mara, &room).await;
+    send(&mut mentor, json!({ "type": "leave" })).await;
+    while mentor.next().await.is_some_and(|message| message.is_ok()) {}
     let mut next = visavis.room(&stu, &session).await;
     while next == room {
         tokio::task::yield_now().await;
@@ -88,7 +88,7 @@ async fn a_member_is_handed_ice_servers_under_the_name_they_used() {
     let (mara, stu) = (visavis.sign_in("mara").await, visavis.sign_in("stu").await);
     let session = visavis.accepted_session(&mara, &stu).await;
     let room = visavis.room(&stu, &session).await;
-    let joined = visavis.call(&stu, Method::POST, &format!("/api/mentoring/video-call/{room}/join/"), None).await;
+    let joined = visavis.call(&mara, Method::POST, &format!("/api/mentoring/video-call/{room}/join/"), None).await;
     let (port, tcp) = (visavis.app.turn_addresses()[0].port(), visavis.app.turn_tcp_addresses()[0].port());
     assert_eq!(joined.body["ice_servers"][0]["urls"], json!([format!("stun:localhost:{port}")]));
     let turn = [
@@ -102,7 +102,7 @@ async fn a_member_is_handed_ice_servers_under_the_name_they_used() {
     assert!(username.ends_with(&format!(":{room}:{participant}")), "{username}");
     assert_eq!(joined.body["ice_transport_policy"], "relay");
     assert_eq!(joined.body["socket_url"], format!("/ws/video-call/{room}/"));
-    let again = visavis.call(&stu, Method::POST, &format!("/api/mentoring/video-call/{room}/join/"), None).await;
+    let again = visavis.call(&mara, Method::POST, &format!("/api/mentoring/video-call/{room}/join/"), None).await;
     assert_eq!(again.body["participant"], joined.body["participant"]);
     visavis.app.stop().await;
 }
@@ -133,7 +133,7 @@ async fn a_stopping_box_tells_its_sockets_to_come_back() {
     let (mara, stu) = (visavis.sign_in("mara").await, visavis.sign_in("stu").await);
     let session = visavis.accepted_session(&mara, &stu).await;
     let room = visavis.room(&stu, &session).await;
-    let mut socket = joined(&visavis, &stu, &room).await;
+    let mut socket = joined(&visavis, &mara, &room).await;
     visavis.app.stop().await;
     let close = socket.next().await.unwrap().unwrap();
     assert!(matches!(&close, Message::Close(Some(frame)) if u16::from(frame.code) == 1001), "{close:?}");
@@ -150,7 +150,7 @@ pub(crate) async fn joined(visavis: &Appliance, browser: &Browser, room: &str) -
 
 pub(crate) async fn greeted(visavis: &Appliance, browser: &Browser, room: &str) -> Socket {
     let mut socket = visavis.socket(browser, room).await.unwrap();
-    send(&mut socket, json!({ "type": "hello", "versions": [1] })).await;
+    send(&mut socket, json!({ "type": "hello", "versions": [2, 1] })).await;
     assert_eq!(receive(&mut socket).await["type"], "welcome");
     socket
 }

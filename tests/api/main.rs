@@ -5,5 +5,6 @@ mod access;
 mod calls;
 mod edge;
 mod harness;
+mod lobby;
 mod login;
 mod sockets;

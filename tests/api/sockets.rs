@@ -162,7 +162,7 @@ async fn a_join_that_meets_the_end_is_told_of_it() {
     visavis.app.stop().await;
 }
 
-async fn close_code(socket: &mut Socket) -> u16 {
+pub(crate) async fn close_code(socket: &mut Socket) -> u16 {
     loop {
         match socket.next().await {
             Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),

@@ -3,13 +3,17 @@
 //! Driven by `hub`, which owns sockets, clock and randomness: it hands in what happened with `now` and random bytes, and carries
 //! out the [`Effect`]s that come back. Knows nothing of HTTP, accounts or SQLite.
 
+mod admission;
 mod effect;
+mod lobby;
+mod moderation;
 mod registry;
 #[expect(clippy::module_inception, reason = "the room itself, among what it is made of")]
 mod room;
 mod seat;
 
 pub use effect::{Effect, Entry, RoomEventKind, Standing};
+pub use lobby::LobbyPolicy;
 pub use registry::Registry;
 pub use room::Room;
 
@@ -22,6 +26,10 @@ pub struct Limits {
     pub participants_max: usize,
     /// How long a dropped socket's seat is kept.
     pub reconnect_grace: Duration,
+    /// How long the others keep their seats once nobody moderates.
+    pub unattended_grace: Duration,
+    /// Which students wait.
+    pub lobby: LobbyPolicy,
     /// From a socket's first byte to its seat.
     pub join_timeout: Duration,
     /// Refused messages after which a socket is closed.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::effect::Effect;
-use super::{Limits, Room, RoomEventKind};
+use super::{Entry, Limits, Room, RoomEventKind};
 use crate::proto::id::{ConnectionId, RoomId};
 use crate::proto::signal::{ClientMessage, CloseCode, EndReason, ErrorCode, Participant, ServerMessage};
 
@@ -15,8 +15,9 @@ pub struct Registry {
     rooms: HashMap<RoomId, Room>,
     /// A socket belongs to one room and hears no other.
     sockets: HashMap<ConnectionId, RoomId>,
-    /// Both queues hold spans of one length each, so their fronts are the earliest.
+    /// Each of these queues holds spans of one length, so their fronts are the earliest.
     drops: VecDeque<(Instant, RoomId)>,
+    unattended: VecDeque<(Instant, RoomId)>,
     joins: VecDeque<(Instant, ConnectionId)>,
     /// So that a socket that was let in before the end does not open the room anew.
     ended: VecDeque<(Instant, RoomId, EndReason)>,
@@ -27,8 +28,8 @@ impl Registry {
     /// No rooms yet.
     pub fn new(limits: Limits) -> Self {
         let (rooms, sockets) = (HashMap::new(), HashMap::new());
-        let (drops, joins, ended, effects) = Default::default();
-        Self { limits, rooms, sockets, drops, joins, ended, effects }
+        let (drops, unattended, joins, ended, effects) = Default::default();
+        Self { limits, rooms, sockets, drops, unattended, joins, ended, effects }
     }
 
     /// What to do next, and for which room.
@@ -38,12 +39,22 @@ impl Registry {
 
     /// When [`Self::handle_timeout`] wants to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let fronts = [self.drops.front().map(|front| front.0), self.joins.front().map(|front| front.0)];
-        fronts.into_iter().flatten().min()
+        let drops = self.drops.front().map(|front| front.0);
+        let unattended = self.unattended.front().map(|front| front.0);
+        let joins = self.joins.front().map(|front| front.0);
+        [drops, unattended, joins].into_iter().flatten().min()
     }
 
-    /// A member's socket opened. A room that has just ended says so.
-    pub fn handle_open(&mut self, now: Instant, room: RoomId, connection: ConnectionId, participant: Participant) {
+    /// See [`Room::admits`].
+    pub fn admits(&self, room: RoomId, participant: &Participant, entry: Entry) -> bool {
+        match self.rooms.get(&room) {
+            Some(room) => room.admits(participant, entry),
+            None => Room::new(self.limits, entry.locked).admits(participant, entry),
+        }
+    }
+
+    /// A member's socket opened; `entry` is what the records say of them. A room that has just ended says so.
+    pub fn handle_open(&mut self, now: Instant, room: RoomId, connection: ConnectionId, participant: Participant, entry: Entry) {
         self.forget_ended(now);
         if let Some((_, _, reason)) = self.ended.iter().find(|(_, ended, _)| *ended == room) {
             self.effects.push_back((room, Effect::Send(connection, ServerMessage::Ended { reason: *reason })));
@@ -53,7 +64,8 @@ impl Registry {
         self.sockets.insert(connection, room);
         self.joins.push_back((now + self.limits.join_timeout, connection));
         let limits = self.limits;
-        self.rooms.entry(room).or_insert_with(|| Room::new(limits)).handle_open(connection, participant);
+        let live = self.rooms.entry(room).or_insert_with(|| Room::new(limits, entry.locked));
+        live.handle_open(connection, participant, entry);
     }
 
     /// See [`Room::handle_message`].
@@ -100,6 +112,11 @@ impl Registry {
                 self.in_room(now, id, |room| room.handle_timeout(now));
             }
         }
+        while self.unattended.front().is_some_and(|(until, _)| *until <= now) {
+            if let Some((_, id)) = self.unattended.pop_front() {
+                self.in_room(now, id, |room| room.handle_unattended(now));
+            }
+        }
         while self.joins.front().is_some_and(|(until, _)| *until <= now) {
             if let Some((_, connection)) = self.joins.pop_front() {
                 self.in_room_of(now, connection, |room| room.handle_join_timeout(connection));
@@ -109,7 +126,8 @@ impl Registry {
 
     /// See [`Room::handle_shutdown`].
     pub fn handle_shutdown(&mut self, now: Instant) {
-        let rooms: Vec<_> = self.rooms.keys().copied().collect();
+        let mut rooms: Vec<_> = self.rooms.keys().copied().collect();
+        rooms.sort_unstable();
         for id in rooms {
             self.in_room(now, id, Room::handle_shutdown);
         }
@@ -124,6 +142,7 @@ impl Registry {
     fn in_room(&mut self, now: Instant, id: RoomId, act: impl FnOnce(&mut Room)) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         act(room);
+        let unattended = room.settle(now);
         let mut over = None;
         while let Some(effect) = room.poll_effect() {
             match &effect {
@@ -136,6 +155,7 @@ impl Registry {
         if over.is_some() || room.is_deserted() {
             self.rooms.remove(&id);
         }
+        self.unattended.extend(unattended.map(|until| (until, id)));
         if let Some(reason) = over {
             self.remember_ended(now, id, reason);
         }

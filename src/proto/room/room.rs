@@ -1,49 +1,62 @@
-//! One room.
+//! One room: its sockets, what they may say, and who hears it. `admission` has the way to a seat, `moderation` what moderators do.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use super::Limits;
-use super::effect::{Effect, RoomEventKind};
+use super::effect::{Effect, Entry, RoomEventKind, Standing};
+use super::lobby::Lobby;
+use super::moderation::Staffing;
 use super::seat::{Link, Seat};
 use crate::proto::id::{ConnectionId, ParticipantId};
 use crate::proto::signal::{
-    ClientMessage, CloseCode, EndReason, ErrorCode, From, LeaveReason, Media, Participant, ResumeToken, ServerMessage, To,
+    ClientMessage, CloseCode, EndReason, ErrorCode, From, LeaveReason, Media, Of, Participant, ResumeToken, ServerMessage, To,
     VERSIONS,
 };
 
 /// The live state of one room.
 #[derive(Debug)]
 pub struct Room {
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Rises with every seat taken anew; seats of one room never share one.
-    epoch: u32,
-    seats: BTreeMap<ParticipantId, Seat>,
-    sockets: HashMap<ConnectionId, Socket>,
+    pub(super) epoch: u32,
+    pub(super) seats: BTreeMap<ParticipantId, Seat>,
+    pub(super) sockets: BTreeMap<ConnectionId, Socket>,
+    pub(super) lobby: Lobby,
+    /// What was decided here of somebody, which wins over what the records said when they came.
+    pub(super) standings: BTreeMap<ParticipantId, Standing>,
+    pub(super) moderators: BTreeMap<ParticipantId, bool>,
+    pub(super) locked: bool,
+    pub(super) staffing: Staffing,
     /// Two have met.
-    active: bool,
-    effects: VecDeque<Effect>,
+    pub(super) active: bool,
+    pub(super) effects: VecDeque<Effect>,
 }
 
 /// An open socket and how far it is.
 #[derive(Debug)]
-struct Socket {
-    participant: Participant,
-    stage: Stage,
+pub(super) struct Socket {
+    pub(super) participant: Participant,
+    pub(super) entry: Entry,
+    pub(super) stage: Stage,
     refused: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Opened,
     Greeted,
+    /// In the lobby.
+    Waiting,
     Seated,
 }
 
 impl Room {
     /// An empty room.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, epoch: 0, seats: BTreeMap::new(), sockets: HashMap::new(), active: false, effects: VecDeque::new() }
+    pub fn new(limits: Limits, locked: bool) -> Self {
+        let (seats, sockets, standings, moderators, effects) = Default::default();
+        let (lobby, staffing) = (Lobby::default(), Staffing::Never);
+        Self { limits, epoch: 0, seats, sockets, lobby, standings, moderators, locked, staffing, active: false, effects }
     }
 
     /// What to do next.
@@ -57,34 +70,47 @@ impl Room {
     }
 
     /// A member's socket opened.
-    pub fn handle_open(&mut self, connection: ConnectionId, participant: Participant) {
-        self.sockets.insert(connection, Socket { participant, stage: Stage::Opened, refused: 0 });
+    pub fn handle_open(&mut self, connection: ConnectionId, participant: Participant, entry: Entry) {
+        self.sockets.insert(connection, Socket { participant, entry, stage: Stage::Opened, refused: 0 });
     }
 
     /// A socket said something; `random` makes its resume token.
     pub fn handle_message(&mut self, connection: ConnectionId, message: ClientMessage, random: [u8; 16]) {
-        let Some(socket) = self.sockets.get_mut(&connection) else { return };
+        let Some(socket) = self.sockets.get(&connection) else { return };
         let me = socket.participant.participant_id;
         match (socket.stage, message) {
             (Stage::Opened, ClientMessage::Hello { versions }) => self.greet(connection, &versions),
             (Stage::Greeted, ClientMessage::Join { resume, takeover }) => {
                 self.join(connection, resume, takeover, ResumeToken::from_random(random));
             }
-            (Stage::Opened | Stage::Greeted, _) => self.refuse(connection, ErrorCode::NotJoined),
-            (Stage::Seated, ClientMessage::Hello { .. } | ClientMessage::Join { .. }) => {
-                self.refuse(connection, ErrorCode::AlreadyJoined)
+            (Stage::Waiting | Stage::Seated, ClientMessage::Leave {}) => self.expel(connection, CloseCode::Left),
+            (Stage::Seated, message) => self.handle_seated(connection, me, message),
+            (_, _) => self.refuse(connection, ErrorCode::NotJoined),
+        }
+    }
+
+    fn handle_seated(&mut self, connection: ConnectionId, me: ParticipantId, message: ClientMessage) {
+        let done = match message {
+            ClientMessage::Hello { .. } | ClientMessage::Join { .. } => Err(ErrorCode::AlreadyJoined),
+            ClientMessage::Offer(to) => self.relay(me, to, ServerMessage::Offer),
+            ClientMessage::Answer(to) => self.relay(me, to, ServerMessage::Answer),
+            ClientMessage::Candidate(to) => self.relay(me, to, ServerMessage::Candidate),
+            ClientMessage::Media(media) => self.set_media(me, media),
+            ClientMessage::Admit(Of { participant_id }) => self.moderated(me).and_then(|()| self.admit(participant_id)),
+            ClientMessage::Deny(Of { participant_id }) => self.moderated(me).and_then(|()| self.deny(participant_id)),
+            ClientMessage::Kick(Of { participant_id }) => self.moderated(me).and_then(|()| self.kick(me, participant_id)),
+            ClientMessage::Lock { locked } => self.moderated(me).map(|()| self.lock(locked)),
+            ClientMessage::Moderate { participant_id, moderator } => {
+                self.moderated(me).and_then(|()| self.moderate(participant_id, moderator))
             }
-            (Stage::Seated, ClientMessage::Offer(to)) => self.relay(connection, me, to, ServerMessage::Offer),
-            (Stage::Seated, ClientMessage::Answer(to)) => self.relay(connection, me, to, ServerMessage::Answer),
-            (Stage::Seated, ClientMessage::Candidate(to)) => self.relay(connection, me, to, ServerMessage::Candidate),
-            (Stage::Seated, ClientMessage::Media(media))
-                if media.screen.as_ref().is_some_and(|mid| mid.len() > MID_BYTES_MAX) =>
-            {
-                self.refuse(connection, ErrorCode::Malformed)
+            ClientMessage::End {} => self.moderated(me).map(|()| self.handle_end(EndReason::EndedByStaff)),
+            ClientMessage::Leave {} => {
+                self.expel(connection, CloseCode::Left);
+                Ok(())
             }
-            (Stage::Seated, ClientMessage::Media(media)) => self.set_media(me, media),
-            (Stage::Seated, ClientMessage::Leave {}) => self.expel(connection, CloseCode::Left),
-            (Stage::Seated, _) => self.refuse(connection, ErrorCode::Forbidden),
+        };
+        if let Err(code) = done {
+            self.refuse(connection, code);
         }
     }
 
@@ -98,6 +124,10 @@ impl Room {
     /// A socket is gone without having left; until when its seat is kept, if it had one.
     pub fn handle_close(&mut self, now: Instant, connection: ConnectionId) -> Option<Instant> {
         let socket = self.sockets.remove(&connection)?;
+        if self.lobby.remove(connection) {
+            self.end_if_empty();
+            return None;
+        }
         let seat = self.seats.get_mut(&socket.participant.participant_id)?;
         if seat.connection() != Some(connection) {
             return None;
@@ -115,9 +145,9 @@ impl Room {
         self.expel(connection, CloseCode::SignedOut);
     }
 
-    /// A socket that has not taken a seat by now is closed.
+    /// A socket that has not asked for a seat by now is closed.
     pub fn handle_join_timeout(&mut self, connection: ConnectionId) {
-        if self.sockets.get(&connection).is_some_and(|socket| socket.stage != Stage::Seated) {
+        if self.sockets.get(&connection).is_some_and(|socket| matches!(socket.stage, Stage::Opened | Stage::Greeted)) {
             self.expel(connection, CloseCode::PolicyViolation);
         }
     }
@@ -138,20 +168,22 @@ impl Room {
             self.effects.push_back(Effect::Event(RoomEventKind::Left { participant, reason: LeaveReason::Left }));
         }
         self.effects.push_back(Effect::Event(RoomEventKind::Ended { reason }));
-        for (connection, _) in self.sockets.drain() {
+        for (connection, _) in std::mem::take(&mut self.sockets) {
             self.effects.push_back(Effect::Send(connection, ServerMessage::Ended { reason }));
             self.effects.push_back(Effect::Close(connection, CloseCode::RoomEnded));
         }
+        self.lobby = Lobby::default();
     }
 
     /// The daemon stops: everybody is sent away to come back, and counted as left until then.
     pub fn handle_shutdown(&mut self) {
-        for (connection, _) in self.sockets.drain() {
+        for (connection, _) in std::mem::take(&mut self.sockets) {
             self.effects.push_back(Effect::Close(connection, CloseCode::GoingAway));
         }
         for (participant, _) in std::mem::take(&mut self.seats) {
             self.effects.push_back(Effect::Event(RoomEventKind::Left { participant, reason: LeaveReason::Timeout }));
         }
+        self.lobby = Lobby::default();
     }
 
     fn greet(&mut self, connection: ConnectionId, versions: &[u16]) {
@@ -167,129 +199,64 @@ impl Room {
         }
     }
 
-    fn join(&mut self, connection: ConnectionId, resume: Option<ResumeToken>, takeover: bool, token: ResumeToken) {
-        let Some(socket) = self.sockets.get(&connection) else { return };
-        let participant = socket.participant.clone();
-        match self.seats.get(&participant.participant_id) {
-            Some(seat) if resume.is_some_and(|resume| seat.resume.matches(&resume)) && seat.can_resume() => {
-                self.resume(connection, participant.participant_id, token)
-            }
-            Some(seat) if seat.connection().is_some() && !takeover => self.refuse(connection, ErrorCode::SeatTaken),
-            None if self.seats.len() >= self.limits.participants_max => self.refuse(connection, ErrorCode::RoomFull),
-            _ => self.seat_anew(connection, participant, token),
-        }
-    }
-
-    /// The same seat on a new socket: nothing changes for anybody's media.
-    fn resume(&mut self, connection: ConnectionId, me: ParticipantId, token: ResumeToken) {
-        let Some(seat) = self.seats.get_mut(&me) else { return };
-        let link = std::mem::replace(&mut seat.link, Link::Connected(connection));
-        seat.resume = token;
-        let waiting = match link {
-            Link::Connected(before) => {
-                self.replace(before);
-                VecDeque::new()
-            }
-            Link::Dropped { waiting, .. } => waiting.unwrap_or_default(),
-        };
-        self.welcome(connection, me, true);
-        self.effects.extend(waiting.into_iter().map(|message| Effect::Send(connection, message)));
-        self.tell_others(me, &ServerMessage::PeerStatus { participant_id: me, connected: true });
-        self.effects.push_back(Effect::Event(RoomEventKind::Resumed { participant: me, connection }));
-    }
-
-    fn seat_anew(&mut self, connection: ConnectionId, participant: Participant, token: ResumeToken) {
-        let me = participant.participant_id;
-        self.epoch += 1;
-        let seat =
-            Seat { participant, epoch: self.epoch, media: Media::default(), resume: token, link: Link::Connected(connection) };
-        if let Some(before) = self.seats.insert(me, seat).and_then(|seat| seat.connection()) {
-            self.replace(before);
-        }
-        self.welcome(connection, me, false);
-        self.announce(me);
-        self.effects.push_back(Effect::Event(RoomEventKind::Joined { participant: me, connection }));
-        if self.seats.len() >= 2 && !self.active {
-            self.active = true;
-            self.effects.push_back(Effect::Event(RoomEventKind::Active));
-        }
-    }
-
-    /// The whole roster, to the one who took a seat.
-    fn welcome(&mut self, connection: ConnectionId, me: ParticipantId, resumed: bool) {
-        self.set_stage(connection, Stage::Seated);
-        let Some(seat) = self.seats.get(&me) else { return };
-        let peers =
-            self.seats.values().filter(|other| other.participant.participant_id != me).map(|other| other.seen_by(seat)).collect();
-        let joined = ServerMessage::Joined {
-            resumed,
-            resume: seat.resume.clone(),
-            you: seat.participant.clone(),
-            moderator: seat.participant.role.is_staff(),
-            locked: false,
-            peers,
-        };
-        self.effects.push_back(Effect::Send(connection, joined));
-    }
-
-    /// Another tab has the seat now.
-    fn replace(&mut self, connection: ConnectionId) {
-        if self.sockets.remove(&connection).is_some() {
-            self.effects.push_back(Effect::Close(connection, CloseCode::Replaced));
-        }
-    }
-
-    fn relay<T>(&mut self, connection: ConnectionId, me: ParticipantId, to: To<T>, message: fn(From<T>) -> ServerMessage) {
-        let own_epoch = self.seats.get(&me).map_or(0, |seat| seat.epoch);
+    fn relay<T>(&mut self, me: ParticipantId, to: To<T>, message: fn(From<T>) -> ServerMessage) -> Result<(), ErrorCode> {
         let To { to, epoch, body } = to;
-        match self.seats.get_mut(&to) {
-            Some(seat) if to != me => {
-                // A message of an older epoch belongs to a peer connection that is gone.
-                if epoch == seat.epoch.max(own_epoch) {
-                    self.deliver(to, message(From { from: me, epoch, body }));
-                }
-            }
-            _ => self.refuse(connection, ErrorCode::NoSuchPeer),
+        let peer = self.seats.get(&to).filter(|_| to != me).map(|seat| seat.epoch).ok_or(ErrorCode::NoSuchPeer)?;
+        let Some(own) = self.seats.get_mut(&me) else { return Err(ErrorCode::NotJoined) };
+        let message = message(From { from: me, epoch, body });
+        // A message of an older epoch belongs to a peer connection that is gone; candidates without end belong to none.
+        if epoch == peer.max(own.epoch) && own.may_send(to, &message) {
+            self.deliver(to, message);
         }
+        Ok(())
     }
 
-    fn set_media(&mut self, me: ParticipantId, media: Media) {
+    fn set_media(&mut self, me: ParticipantId, media: Media) -> Result<(), ErrorCode> {
+        if media.screen.as_ref().is_some_and(|mid| mid.len() > MID_BYTES_MAX) {
+            return Err(ErrorCode::Malformed);
+        }
         if let Some(seat) = self.seats.get_mut(&me) {
             seat.media = media.clone();
         }
         self.tell_others(me, &ServerMessage::Media { from: me, media });
+        Ok(())
     }
 
     /// Frees a seat; the last one ends the room.
-    fn free(&mut self, participant: ParticipantId, reason: LeaveReason) {
+    pub(super) fn free(&mut self, participant: ParticipantId, reason: LeaveReason) {
         if self.seats.remove(&participant).is_none() {
             return;
         }
+        for seat in self.seats.values_mut() {
+            seat.forget(participant);
+        }
         self.tell_others(participant, &ServerMessage::PeerLeft { participant_id: participant, reason });
         self.effects.push_back(Effect::Event(RoomEventKind::Left { participant, reason }));
-        if self.seats.is_empty() {
+        self.end_if_empty();
+    }
+
+    /// A room where somebody sat is over once nobody does, and nobody waits to.
+    pub(super) fn end_if_empty(&mut self) {
+        if self.epoch > 0 && self.seats.is_empty() && self.lobby.is_empty() {
             self.handle_end(EndReason::Empty);
         }
     }
 
-    fn tell_others(&mut self, me: ParticipantId, message: &ServerMessage) {
+    pub(super) fn tell_others(&mut self, me: ParticipantId, message: &ServerMessage) {
         let others: Vec<_> = self.seats.keys().copied().filter(|other| *other != me).collect();
         for other in others {
             self.deliver(other, message.clone());
         }
     }
 
-    /// Each other seat sees the new one with its own politeness and epoch.
-    fn announce(&mut self, me: ParticipantId) {
-        let Some(seat) = self.seats.get(&me) else { return };
-        let others = self.seats.iter().filter(|(other, _)| **other != me);
-        let seen: Vec<_> = others.map(|(other, viewer)| (*other, seat.seen_by(viewer))).collect();
-        for (other, peer) in seen {
-            self.deliver(other, ServerMessage::PeerJoined { peer });
+    pub(super) fn tell_all(&mut self, message: &ServerMessage) {
+        let everybody: Vec<_> = self.seats.keys().copied().collect();
+        for participant in everybody {
+            self.deliver(participant, message.clone());
         }
     }
 
-    fn deliver(&mut self, to: ParticipantId, message: ServerMessage) {
+    pub(super) fn deliver(&mut self, to: ParticipantId, message: ServerMessage) {
         let Some(seat) = self.seats.get_mut(&to) else { return };
         match seat.connection() {
             Some(connection) => self.effects.push_back(Effect::Send(connection, message)),
@@ -297,7 +264,7 @@ impl Room {
         }
     }
 
-    fn refuse(&mut self, connection: ConnectionId, code: ErrorCode) {
+    pub(super) fn refuse(&mut self, connection: ConnectionId, code: ErrorCode) {
         let Some(socket) = self.sockets.get_mut(&connection) else { return };
         socket.refused += 1;
         let flood = socket.refused > self.limits.refused_messages_max;
@@ -309,15 +276,20 @@ impl Room {
     }
 
     /// Closes a socket for good, with the seat it holds.
-    fn expel(&mut self, connection: ConnectionId, code: CloseCode) {
+    pub(super) fn expel(&mut self, connection: ConnectionId, code: CloseCode) {
         let Some(socket) = self.sockets.remove(&connection) else { return };
         self.effects.push_back(Effect::Close(connection, code));
-        if socket.stage == Stage::Seated {
-            self.free(socket.participant.participant_id, LeaveReason::Left);
+        match socket.stage {
+            Stage::Seated => self.free(socket.participant.participant_id, LeaveReason::Left),
+            Stage::Waiting => {
+                self.lobby.remove(connection);
+                self.end_if_empty();
+            }
+            Stage::Opened | Stage::Greeted => {}
         }
     }
 
-    fn set_stage(&mut self, connection: ConnectionId, stage: Stage) {
+    pub(super) fn set_stage(&mut self, connection: ConnectionId, stage: Stage) {
         if let Some(socket) = self.sockets.get_mut(&connection) {
             socket.stage = stage;
         }

@@ -1,20 +1,23 @@
 //! A participant's place in a room, which outlives its sockets.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use crate::proto::id::ConnectionId;
-use crate::proto::signal::{Media, Participant, Peer, ResumeToken, Role, ServerMessage};
+use crate::proto::id::{ConnectionId, ParticipantId};
+use crate::proto::signal::{Media, Participant, Peer, ResumeToken, ServerMessage};
 
 /// A taken seat.
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) participant: Participant,
+    pub(super) moderator: bool,
     /// The room's count when the seat was taken anew.
     pub(super) epoch: u32,
     pub(super) media: Media,
     pub(super) resume: ResumeToken,
     pub(super) link: Link,
+    /// Candidates sent to each peer since the last description.
+    candidates: BTreeMap<ParticipantId, u32>,
 }
 
 /// Where a seat's messages go.
@@ -31,6 +34,37 @@ pub(super) enum Link {
 }
 
 impl Seat {
+    pub(super) fn new(
+        participant: Participant,
+        moderator: bool,
+        epoch: u32,
+        resume: ResumeToken,
+        connection: ConnectionId,
+    ) -> Self {
+        let (media, candidates) = Default::default();
+        Self { participant, moderator, epoch, media, resume, link: Link::Connected(connection), candidates }
+    }
+
+    /// False for candidates beyond what any negotiation needs.
+    pub(super) fn may_send(&mut self, to: ParticipantId, message: &ServerMessage) -> bool {
+        match message {
+            ServerMessage::Candidate(_) => {
+                let sent = self.candidates.entry(to).or_default();
+                *sent = sent.saturating_add(1);
+                *sent <= CANDIDATES_MAX
+            }
+            _ => {
+                self.candidates.remove(&to);
+                true
+            }
+        }
+    }
+
+    /// A peer's seat is free.
+    pub(super) fn forget(&mut self, peer: ParticipantId) {
+        self.candidates.remove(&peer);
+    }
+
     pub(super) const fn connection(&self) -> Option<ConnectionId> {
         match self.link {
             Link::Connected(connection) => Some(connection),
@@ -50,14 +84,14 @@ impl Seat {
             polite: viewer.is_polite_to(self),
             epoch: self.epoch.max(viewer.epoch),
             connected: self.connection().is_some(),
-            moderator: self.participant.role.is_staff(),
+            moderator: self.moderator,
             media: self.media.clone(),
         }
     }
 
-    /// Students yield to staff; among equals the larger id yields.
+    /// Everybody yields to staff; among equals the larger id yields.
     fn is_polite_to(&self, other: &Self) -> bool {
-        let rank = |seat: &Self| (seat.participant.role == Role::Student, seat.participant.participant_id);
+        let rank = |seat: &Self| (!seat.participant.role.is_staff(), seat.participant.participant_id);
         rank(self) > rank(other)
     }
 
@@ -72,5 +106,7 @@ impl Seat {
     }
 }
 
+/// A dozen networks, each with a candidate a server and transport.
+const CANDIDATES_MAX: u32 = 100;
 /// More than a renegotiation with all its candidates.
 const WAITING_MAX: usize = 128;

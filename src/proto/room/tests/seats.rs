@@ -1,13 +1,6 @@
-use std::time::{Duration, Instant};
+//! Seats: taken, dropped, resumed, taken over, given up; and what passes between them.
 
 use super::*;
-use crate::proto::id::{ConnectionId, ParticipantId, RoomId};
-use crate::proto::signal::{
-    ClientMessage, CloseCode, Description, EndReason, ErrorCode, From, LeaveReason, Media, Participant, ResumeToken, Role,
-    ServerMessage, To,
-};
-
-const GRACE: Duration = Duration::from_secs(45);
 
 #[test]
 fn a_first_join_gets_an_empty_roster() {
@@ -58,7 +51,7 @@ fn in_each_pair_one_is_polite_and_one_is_not() {
         (Role::Student, Role::Student),
         (Role::Mentor, Role::Admin),
     ] {
-        let mut room = TestRoom::new();
+        let mut room = TestRoom::with_lobby(LobbyPolicy::Off);
         room.greeted(1, first);
         room.join(1);
         room.greeted(2, second);
@@ -311,105 +304,4 @@ fn a_stop_sends_everybody_away_to_come_back() {
     room.registry.handle_shutdown(room.now);
     let left = Effect::Event(RoomEventKind::Left { participant: id(1), reason: LeaveReason::Timeout });
     assert_eq!(room.effects(), [Effect::Close(connection(1), CloseCode::GoingAway), left]);
-}
-
-const ROOM: RoomId = RoomId::from_random([7; 16]);
-
-struct TestRoom {
-    registry: Registry,
-    now: Instant,
-}
-
-impl TestRoom {
-    fn new() -> Self {
-        let limits = Limits {
-            participants_max: 4,
-            reconnect_grace: GRACE,
-            join_timeout: Duration::from_secs(10),
-            refused_messages_max: 3,
-        };
-        #[expect(clippy::disallowed_methods, reason = "a test's starting point")]
-        let now = Instant::now();
-        Self { registry: Registry::new(limits), now }
-    }
-
-    fn with_mentor_seated() -> Self {
-        let mut room = Self::new();
-        room.greeted(1, Role::Mentor);
-        room.join(1);
-        room.effects();
-        room
-    }
-
-    fn with_both_seated() -> Self {
-        let mut room = Self::with_mentor_seated();
-        room.greeted(2, Role::Student);
-        room.join(2);
-        room.effects();
-        room
-    }
-
-    fn open(&mut self, n: u8, role: Role) {
-        self.registry.handle_open(self.now, ROOM, connection(n), participant(n, role));
-    }
-
-    fn greeted(&mut self, n: u8, role: Role) {
-        self.greeted_as(n, n, role);
-    }
-
-    fn greeted_as(&mut self, n: u8, who: u8, role: Role) {
-        self.registry.handle_open(self.now, ROOM, connection(n), participant(who, role));
-        self.say(n, ClientMessage::Hello { versions: vec![2, 1] });
-        assert_eq!(self.effects().last(), Some(&Effect::Send(connection(n), ServerMessage::Welcome { version: 2 })));
-    }
-
-    fn join(&mut self, n: u8) {
-        self.say(n, ClientMessage::Join { resume: None, takeover: false });
-    }
-
-    fn say(&mut self, n: u8, message: ClientMessage) {
-        self.registry.handle_message(self.now, connection(n), message, [n; 16]);
-    }
-
-    fn drop_socket(&mut self, n: u8) {
-        self.registry.handle_close(self.now, connection(n));
-    }
-
-    fn effects(&mut self) -> Vec<Effect> {
-        std::iter::from_fn(|| self.registry.poll_effect()).map(|(_, effect)| effect).collect()
-    }
-}
-
-fn connection(n: u8) -> ConnectionId {
-    ConnectionId::from_random([n; 16])
-}
-
-fn id(n: u8) -> ParticipantId {
-    ParticipantId::from_random([n; 16])
-}
-
-fn token(n: u8) -> ResumeToken {
-    ResumeToken::from_random([n; 16])
-}
-
-fn participant(n: u8, role: Role) -> Participant {
-    Participant { participant_id: id(n), display_name: format!("P{n}"), role }
-}
-
-fn offer(to: u8, epoch: u32) -> ClientMessage {
-    ClientMessage::Offer(To { to: id(to), epoch, body: Description { sdp: "v=0".to_owned() } })
-}
-
-fn sent(effect: &Effect) -> &ServerMessage {
-    match effect {
-        Effect::Send(_, message) => message,
-        other => panic!("{other:?} is no message"),
-    }
-}
-
-fn error(effect: &Effect) -> Option<ErrorCode> {
-    match effect {
-        Effect::Send(_, ServerMessage::Error { code, .. }) => Some(*code),
-        _ => None,
-    }
 }
