@@ -41,6 +41,10 @@ test-browser: prerequisites target/release/visavis tests/browser/node_modules/.i
 fuzz: prerequisites ## fuzz each target for FUZZ_SECONDS (an hour); ARGS="server" for one
 	fuzz/run $(ARGS)
 
+.PHONY: sim
+sim: prerequisites web/dist/index.html ## simulate SIM_SEEDS (200000) histories of rooms under faults; SIM_SEED=17 for one
+	SIM_SEEDS=$${SIM_SEEDS:-200000} $(CARGO) test --locked --release --test sim -- --nocapture
+
 .PHONY: bench-relay
 bench-relay: target/release/visavis ## the relay against coturn, on one core each (needs two); ARGS="--quick even"
 	$(CARGO) bench --locked --bench relay -- $(ARGS)

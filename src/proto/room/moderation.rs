@@ -136,9 +136,9 @@ impl Room {
         seat.moderator = moderator;
         self.moderators.insert(participant, moderator);
         self.tell_all(&ServerMessage::Moderator { participant_id: participant, moderator });
+        self.effects.push_back(Effect::Event(RoomEventKind::Moderator { participant, moderator }));
         if moderator && !self.lobby.is_empty() {
             self.deliver(participant, ServerMessage::Lobby { waiting: self.lobby.participants() });
         }
-        self.effects.push_back(Effect::Event(RoomEventKind::Moderator { participant, moderator }));
     }
 }

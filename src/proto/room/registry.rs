@@ -1,7 +1,7 @@
 //! Every live room, and which socket belongs to which.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::effect::Effect;
 use super::{Entry, Limits, Room, RoomEventKind};
@@ -19,17 +19,18 @@ pub struct Registry {
     drops: VecDeque<(Instant, RoomId)>,
     unattended: VecDeque<(Instant, RoomId)>,
     joins: VecDeque<(Instant, ConnectionId)>,
-    /// So that a socket that was let in before the end does not open the room anew.
-    ended: VecDeque<(Instant, RoomId, EndReason)>,
+    /// The last rooms that ended: whoever was let in before the end, or while it could not be written down, does not open them anew.
+    ended: HashMap<RoomId, EndReason>,
+    ended_order: VecDeque<RoomId>,
     effects: VecDeque<(RoomId, Effect)>,
 }
 
 impl Registry {
     /// No rooms yet.
     pub fn new(limits: Limits) -> Self {
-        let (rooms, sockets) = (HashMap::new(), HashMap::new());
-        let (drops, unattended, joins, ended, effects) = Default::default();
-        Self { limits, rooms, sockets, drops, unattended, joins, ended, effects }
+        let (rooms, sockets, ended) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (drops, unattended, joins, ended_order, effects) = Default::default();
+        Self { limits, rooms, sockets, drops, unattended, joins, ended, ended_order, effects }
     }
 
     /// What to do next, and for which room.
@@ -45,6 +46,16 @@ impl Registry {
         [drops, unattended, joins].into_iter().flatten().min()
     }
 
+    /// The bounds of every room here.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Rooms that somebody sits in, waits for, or is about to join.
+    pub fn live_rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// See [`Room::admits`].
     pub fn admits(&self, room: RoomId, participant: &Participant, entry: Entry) -> bool {
         match self.rooms.get(&room) {
@@ -55,9 +66,8 @@ impl Registry {
 
     /// A member's socket opened; `entry` is what the records say of them. A room that has just ended says so.
     pub fn handle_open(&mut self, now: Instant, room: RoomId, connection: ConnectionId, participant: Participant, entry: Entry) {
-        self.forget_ended(now);
-        if let Some((_, _, reason)) = self.ended.iter().find(|(_, ended, _)| *ended == room) {
-            self.effects.push_back((room, Effect::Send(connection, ServerMessage::Ended { reason: *reason })));
+        if let Some(&reason) = self.ended.get(&room) {
+            self.effects.push_back((room, Effect::Send(connection, ServerMessage::Ended { reason })));
             self.effects.push_back((room, Effect::Close(connection, CloseCode::RoomEnded)));
             return;
         }
@@ -97,9 +107,9 @@ impl Registry {
         match self.rooms.contains_key(&room) {
             true => self.in_room(now, room, |room| room.handle_end(reason)),
             // Nobody sits there, but somebody may have been handed a credential.
-            false if !self.ended.iter().any(|(_, ended, _)| *ended == room) => {
+            false if !self.ended.contains_key(&room) => {
                 self.effects.push_back((room, Effect::Event(RoomEventKind::Ended { reason })));
-                self.remember_ended(now, room, reason);
+                self.remember_ended(room, reason);
             }
             false => {}
         }
@@ -157,22 +167,21 @@ impl Registry {
         }
         self.unattended.extend(unattended.map(|until| (until, id)));
         if let Some(reason) = over {
-            self.remember_ended(now, id, reason);
+            self.remember_ended(id, reason);
         }
     }
 
-    fn remember_ended(&mut self, now: Instant, room: RoomId, reason: EndReason) {
-        self.forget_ended(now);
-        self.ended.push_back((now + ENDED_REMEMBERED, room, reason));
-    }
-
-    fn forget_ended(&mut self, now: Instant) {
-        while self.ended.len() >= ENDED_MAX || self.ended.front().is_some_and(|(until, ..)| *until <= now) {
-            self.ended.pop_front();
+    fn remember_ended(&mut self, room: RoomId, reason: EndReason) {
+        if self.ended.insert(room, reason).is_none() {
+            self.ended_order.push_back(room);
+        }
+        if self.ended_order.len() > ENDED_MAX
+            && let Some(oldest) = self.ended_order.pop_front()
+        {
+            self.ended.remove(&oldest);
         }
     }
 }
 
-/// Longer than a request that was let in before the end takes to reach the room.
-const ENDED_REMEMBERED: Duration = Duration::from_secs(60);
-const ENDED_MAX: usize = 1024;
+/// More than end while the database is out, at any school.
+const ENDED_MAX: usize = 4096;

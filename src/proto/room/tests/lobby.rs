@@ -84,6 +84,7 @@ fn whoever_waits_may_leave_and_nothing_else() {
     assert_eq!(room.effects(), [], "waiting has no end of its own");
     room.say(2, ClientMessage::Leave {});
     assert_eq!(room.effects(), [Effect::Close(connection(2), CloseCode::Left)], "a room where nobody sat is not over");
+    assert_eq!(room.registry.live_rooms(), 0, "but forgotten");
 }
 
 #[test]

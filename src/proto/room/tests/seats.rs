@@ -191,12 +191,35 @@ fn a_seat_whose_socket_does_not_come_back_is_freed() {
 }
 
 #[test]
+fn a_page_may_come_back_before_its_old_socket_is_known_to_be_gone() {
+    let mut room = TestRoom::with_both_seated();
+    room.greeted_as(3, 2, Role::Student);
+    room.effects();
+    room.say(3, ClientMessage::Join { resume: Some(token(2)), takeover: false });
+    let effects = room.effects();
+    assert_eq!(effects[0], Effect::Close(connection(2), CloseCode::Replaced));
+    assert!(matches!(sent(&effects[1]), ServerMessage::Joined { resumed: true, .. }));
+    room.say(2, offer(1, 2));
+    room.drop_socket(2);
+    assert_eq!(room.effects(), [], "the old socket is nobody's");
+}
+
+#[test]
 fn the_close_of_an_old_socket_never_frees_the_new_seat() {
     let mut room = TestRoom::with_both_seated();
     room.greeted_as(3, 2, Role::Student);
     room.say(3, ClientMessage::Join { resume: None, takeover: true });
     room.effects();
     room.drop_socket(2);
+    assert_eq!(room.effects(), []);
+}
+
+#[test]
+fn a_second_tab_that_closes_leaves_the_seat_to_the_first() {
+    let mut room = TestRoom::with_both_seated();
+    room.greeted_as(3, 2, Role::Student);
+    room.effects();
+    room.drop_socket(3);
     assert_eq!(room.effects(), []);
 }
 
