@@ -3,6 +3,7 @@
 
 mod access;
 mod calls;
+mod clock;
 mod edge;
 mod harness;
 mod lobby;
