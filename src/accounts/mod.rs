@@ -8,7 +8,7 @@ mod password;
 
 use crate::proto::id::{LoginId, UserId};
 use crate::proto::signal::Role;
-use crate::store::{NewUser, Store, StoreError, User};
+use crate::store::{NewUser, Store, StoreError, User, Warning};
 
 pub use login::{LoginToken, SESSION_LIFETIME, SignInError};
 pub use name::{DisplayName, InvalidName, Username};
@@ -51,6 +51,11 @@ impl Accounts {
     /// Rules over this database.
     pub fn new(store: Store) -> Self {
         Self { store, hashing: password::Hashing::default() }
+    }
+
+    /// What an admin should see to; nothing for others.
+    pub fn warnings(&self, user: &User) -> Vec<Warning> {
+        if user.role == Role::Admin { self.store.warnings() } else { Vec::new() }
     }
 
     /// Makes an account.

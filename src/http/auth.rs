@@ -48,10 +48,11 @@ impl Http {
         Ok(answer)
     }
 
-    /// `GET me/`.
+    /// `GET me/`; an admin learns here that the box needs them.
     pub(super) async fn me(&self, request: ApiRequest) -> Result<Answer, Problem> {
         let login = self.login(&request).await?;
-        Ok(json(StatusCode::OK, &serde_json::json!({ "user": view::user(&login.user) })))
+        let warnings = self.accounts.warnings(&login.user);
+        Ok(json(StatusCode::OK, &serde_json::json!({ "user": view::user(&login.user), "warnings": warnings })))
     }
 
     async fn end_login(&self, token: &crate::accounts::LoginToken) -> Result<(), Problem> {

@@ -73,7 +73,8 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let detail = error.to_string();
         match error {
-            StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail),
+            StoreError::DiskFull => Self::later(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail, DISK_WAIT),
+            StoreError::ReadOnly => Self::later(StatusCode::SERVICE_UNAVAILABLE, "read_only", detail, DISK_WAIT),
             StoreError::Busy | StoreError::Closed => {
                 Self::later(StatusCode::SERVICE_UNAVAILABLE, "busy", detail, Duration::from_secs(2))
             }
@@ -130,3 +131,6 @@ impl From<AcceptError> for Problem {
         }
     }
 }
+
+/// Somebody has to see to the disk first.
+const DISK_WAIT: Duration = Duration::from_secs(30);

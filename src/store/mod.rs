@@ -3,6 +3,9 @@
 //! Owns the database file, its migrations and the SQL of each table family; an acknowledged write is on disk
 //! (`WAL`, `synchronous=FULL`). Driven by `accounts` and `mentoring`, which hold the rules; knows no sibling.
 
+mod connection;
+mod error;
+mod health;
 mod login_sessions;
 mod mentoring_sessions;
 mod migrations;
@@ -11,13 +14,16 @@ mod throttle;
 mod users;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use rusqlite::Connection;
 
+use connection::Readers;
+pub use error::StoreError;
+use health::Health;
+pub use health::Warning;
 pub use login_sessions::{LoginSession, TokenHash};
 pub use mentoring_sessions::{MentoringSession, Person, SessionStatus};
 pub use rooms::{Room, RoomParticipant, RoomStatus};
@@ -29,46 +35,7 @@ pub use users::{NewUser, User};
 pub struct Store {
     writer: writer::WriterHandle,
     readers: Arc<Readers>,
-}
-
-/// Why the database refused.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database is newer than this program.
-    #[error(
-        "the database {path} has version {found}, this program knows {known}: install the newer visavis, or restore the backup {path}.v{known}.bak"
-    )]
-    TooNew {
-        /// The file.
-        path: String,
-        /// `user_version` of the file.
-        found: u32,
-        /// The newest this program knows.
-        known: u32,
-    },
-    /// The disk is full; what exists goes on.
-    #[error("the disk is full: free some space, nothing was lost")]
-    DiskFull,
-    /// Somebody else holds the database, or too much waits to be written.
-    #[error("the database is busy: try again in a moment")]
-    Busy,
-    /// The row exists already.
-    #[error("exists already")]
-    Conflict,
-    /// Anything else SQLite says.
-    #[error("the database failed: {0}")]
-    Sqlite(rusqlite::Error),
-    /// The file or its folder cannot be used.
-    #[error("cannot use {path}: {cause}: make the folder and give it to the daemon's user")]
-    File {
-        /// What.
-        path: String,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// The daemon is stopping.
-    #[error("the daemon is stopping")]
-    Closed,
+    health: Arc<Health>,
 }
 
 /// A point in time as the database keeps it: milliseconds since the Unix epoch.
@@ -112,12 +79,12 @@ impl Store {
     /// [`StoreError::TooNew`] for the database of a newer program, which is left untouched; else what went wrong.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let path = data_dir.join(FILE_NAME);
-        let mut connection = open_writable(&path)?;
+        let mut connection = connection::open_writable(&path)?;
         migrations::migrate(&mut connection, &path)?;
-        let writer =
-            writer::spawn(connection).map_err(|cause| StoreError::File { path: "the writer thread".to_owned(), cause })?;
-        let readers = Arc::new(Readers { path, idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS_MAX)) });
-        Ok(Self { writer, readers })
+        let health = Arc::new(Health::new(data_dir));
+        let writer = writer::spawn(connection, path.clone(), Arc::clone(&health))
+            .map_err(|cause| StoreError::File { path: "the writer thread".to_owned(), cause })?;
+        Ok(Self { writer, readers: Arc::new(Readers::new(path)), health })
     }
 
     /// Runs `statement` in the writer's next group; returns once it is on disk.
@@ -141,17 +108,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let readers = Arc::clone(&self.readers);
-        let permit = Arc::clone(&self.readers.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let task = tokio::task::spawn_blocking(move || {
-            // Goes along with the query, which nobody may be waiting for any more.
-            let _permit = permit;
-            let connection = readers.take()?;
-            let result = query(&connection).map_err(StoreError::from);
-            readers.put_back(connection);
-            result
-        });
-        task.await.map_err(|_| StoreError::Closed)?
+        Arc::clone(&self.readers).read(query).await
     }
 
     /// Waits until everything handed over is on disk, then ends the writer.
@@ -160,80 +117,7 @@ impl Store {
     }
 }
 
-/// Read-only connections, opened when first needed.
-struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
-}
-
-impl Readers {
-    fn take(&self) -> Result<Connection, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                let connection = Connection::open_with_flags(&self.path, flags)?;
-                connection.busy_timeout(BUSY_TIMEOUT)?;
-                Ok(connection)
-            }
-        }
-    }
-
-    fn put_back(&self, connection: Connection) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-    }
-}
-
-impl StoreError {
-    /// The same trouble for another caller of the same group.
-    fn alike(&self) -> Self {
-        match self {
-            Self::DiskFull => Self::DiskFull,
-            Self::Conflict => Self::Conflict,
-            Self::Closed => Self::Closed,
-            Self::Sqlite(rusqlite::Error::SqliteFailure(code, text)) => {
-                Self::Sqlite(rusqlite::Error::SqliteFailure(*code, text.clone()))
-            }
-            _ => Self::Busy,
-        }
-    }
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(ErrorCode::ConstraintViolation) => Self::Conflict,
-            _ => Self::Sqlite(error),
-        }
-    }
-}
-
-fn open_writable(path: &Path) -> Result<Connection, StoreError> {
-    restrict_to_owner(path).map_err(|cause| StoreError::File { path: path.display().to_string(), cause })?;
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    migrations::refuse_newer(&connection, path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "secure_delete", true)?;
-    Ok(connection)
-}
-
-/// Makes the file, if there is none, readable by its owner alone; SQLite gives its companions the same mode.
-fn restrict_to_owner(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
-}
-
 const FILE_NAME: &str = "visavis.db";
-const READERS_MAX: usize = 4;
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 macro_rules! text_column {
     ($($name:ty),+) => { $(

@@ -1,3 +1,7 @@
+//! The store on its own: groups, refusals, attendance, migrations.
+
+mod refusals;
+
 use rusqlite::Connection;
 
 use super::*;
