@@ -65,12 +65,19 @@ impl App {
             relay.handle().revoke_room(at.into(), room);
         }
         let mentoring = Mentoring::new(store.clone());
-        mentoring.forget_presence().await?;
         let accounts = Accounts::new(store.clone());
-        accounts.forget_stale_logins().await?;
+        // A disk that takes no writes now may take them later, and meanwhile there are calls to be made.
+        for tidied in [mentoring.forget_presence().await, accounts.forget_stale_logins().await.map(drop)] {
+            match tidied {
+                Err(cause) if cause.is_passing() => {
+                    log::warn!(event = "disk_refuses", cause:% = cause; "starting without tidying up")
+                }
+                tidied => tidied?,
+            }
+        }
         let proxied = matches!(config.tls, Tls::Off);
         let (events, happened) = mpsc::channel(EVENTS_MAX);
-        let (records, recorded) = mpsc::channel(EVENTS_MAX);
+        let (records, recorded) = mpsc::channel(records::RECORDS_MAX);
         let (hub, hub_task) = hub::spawn(hub_config(config), events);
         let watching = tokio::spawn(records::watch(relay.handle(), proxied, happened, records));
         let recording = tokio::spawn(records::keep(mentoring.clone(), recorded));

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
 use crate::hub::{RoomEvent, RoomEventKind};
 use crate::mentoring::{Mentoring, Occurrence};
 use crate::proto::signal::LeaveReason;
 use crate::relay::RelayHandle;
-use crate::store::UnixMillis;
+use crate::store::{StoreError, UnixMillis};
 
 /// Tells the relay, which never makes anybody wait, and hands what happened on to be written down; runs until the hub is gone. Where
 /// sockets are `proxied`, all come from the proxy, so the relay is not told where members are.
@@ -38,22 +39,78 @@ pub(super) async fn watch(
     }
 }
 
-/// Runs until nothing more can happen and everything that did is written.
+/// Writes down what happens in order, at the time it happened, and every [`HEARTBEAT`] that the daemon runs; until nothing more can
+/// happen and everything that did is written. While the disk refuses it tries again; once the daemon stops, one attempt more.
+///
+/// It begins with what the last run left open, since nothing new may be written before.
 pub(super) async fn keep(mentoring: Mentoring, mut records: mpsc::Receiver<RoomEvent>) {
-    while let Some(RoomEvent { room, at, kind, .. }) = records.recv().await {
-        let occurrence = match kind {
-            RoomEventKind::Joined { participant, .. } => Occurrence::Joined(participant),
-            RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
-            RoomEventKind::Resumed { participant, .. } => Occurrence::Online(participant, true),
-            RoomEventKind::Left { participant, reason } => Occurrence::Left(participant, reason),
-            RoomEventKind::Moderator { participant, moderator } => Occurrence::Moderator(participant, moderator),
-            RoomEventKind::Locked { locked } => Occurrence::Locked(locked),
-            RoomEventKind::Active => Occurrence::Active,
-            RoomEventKind::Ended { reason } => Occurrence::Ended(reason),
-        };
-        log::info!(event = "room", room:% = room, occurrence:? = occurrence; "a room changed");
-        if let Err(cause) = mentoring.record(room, UnixMillis::from(at), occurrence).await {
-            log::error!(event = "record_failed", room:% = room, cause:% = cause; "what happened in a room was not written down");
+    if let Err(cause) = persist(|| mentoring.forget_presence(), || records.is_closed()).await {
+        log::error!(event = "record_failed", cause:% = cause; "what the last run left open was not ended");
+    }
+    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            record = records.recv() => {
+                let Some(RoomEvent { room, at, kind, .. }) = record else { return };
+                let occurrence = occurrence(kind);
+                log::info!(event = "room", room:% = room, occurrence:? = occurrence; "a room changed");
+                let written = persist(|| mentoring.record(room, at.into(), occurrence), || records.is_closed()).await;
+                match written {
+                    Ok(()) => {}
+                    Err(cause) if cause.is_passing() => {
+                        let lost = records.len() + 1;
+                        log::error!(event = "records_lost", count = lost, cause:% = cause; "the daemon stops before the disk took what happened");
+                        return;
+                    }
+                    Err(cause) => {
+                        log::error!(event = "record_failed", room:% = room, cause:% = cause; "what happened in a room was not written down");
+                    }
+                }
+            }
+            _ = heartbeat.tick() => {
+                // A disk that refuses says so elsewhere.
+                let _ = mentoring.record_alive(UnixMillis::now()).await;
+            }
         }
     }
 }
+
+/// Tries until it succeeds or fails for good; gives up at the first failure after `stopping`.
+async fn persist<F>(write: impl Fn() -> F, stopping: impl Fn() -> bool) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    let mut wait = RETRY_FIRST;
+    loop {
+        let last = stopping();
+        match write().await {
+            Err(cause) if cause.is_passing() && !last => {
+                log::warn!(event = "record_waits", cause:% = cause; "what happened in a room waits for the disk");
+            }
+            written => return written,
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(RETRY_MAX);
+    }
+}
+
+fn occurrence(kind: RoomEventKind) -> Occurrence {
+    match kind {
+        RoomEventKind::Joined { participant, .. } => Occurrence::Joined(participant),
+        RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
+        RoomEventKind::Resumed { participant, .. } => Occurrence::Online(participant, true),
+        RoomEventKind::Left { participant, reason } => Occurrence::Left(participant, reason),
+        RoomEventKind::Moderator { participant, moderator } => Occurrence::Moderator(participant, moderator),
+        RoomEventKind::Locked { locked } => Occurrence::Locked(locked),
+        RoomEventKind::Active => Occurrence::Active,
+        RoomEventKind::Ended { reason } => Occurrence::Ended(reason),
+    }
+}
+
+/// What may wait for the disk: hours of a school's comings and goings.
+pub(super) const RECORDS_MAX: usize = 65_536;
+/// A crash costs an interval no more than this.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_millis(500);

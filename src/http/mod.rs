@@ -4,6 +4,7 @@
 //! One file a resource; [`problem`] is the one table from errors to status and code.
 
 mod assets;
+mod attendance;
 mod auth;
 mod hosts;
 mod ice;
@@ -98,6 +99,9 @@ impl Http {
             },
             ["mentoring", "sessions", id, answer @ ("accept" | "decline")] => {
                 only(&method, Method::POST).map(|()| self.answer_session(request, id, answer))?.await
+            }
+            ["mentoring", "sessions", id, table @ ("attendance" | "attendance.csv")] => {
+                only(&method, Method::GET).map(|()| self.attendance(request, id, table))?.await
             }
             ["mentoring", "video-call", "create"] => only(&method, Method::POST).map(|()| self.create_room(request))?.await,
             ["mentoring", "video-call", "session", id] => {

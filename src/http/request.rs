@@ -24,6 +24,13 @@ impl ApiRequest {
         login_token(self.request.headers())
     }
 
+    /// Whether `Accept` names this media type; weights are not weighed.
+    pub(super) fn accepts(&self, media_type: &str) -> bool {
+        let accepted = self.request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let mut types = accepted.flat_map(|value| value.split(',')).filter_map(|range| range.split(';').next());
+        types.any(|found| found.trim().eq_ignore_ascii_case(media_type))
+    }
+
     /// The body as JSON, read within its bounds of size and time.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let content_type = self.request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

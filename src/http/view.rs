@@ -1,5 +1,7 @@
 //! What the API shows of rows: field by field, so that a new column never leaks by itself.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -47,12 +49,18 @@ pub(super) fn room(room: &Room) -> Value {
 }
 
 /// RFC 3339 in UTC.
-struct Time(UnixMillis);
+pub(super) struct Time(pub(super) UnixMillis);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanoseconds = i128::from(self.0.0) * 1_000_000;
+        let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        f.write_str(&time.format(&Rfc3339).map_err(|_| fmt::Error)?)
+    }
+}
 
 impl Serialize for Time {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let nanoseconds = i128::from(self.0.0) * 1_000_000;
-        let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        serializer.serialize_str(&time.format(&Rfc3339).map_err(serde::ser::Error::custom)?)
+        serializer.collect_str(self)
     }
 }

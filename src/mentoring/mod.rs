@@ -3,6 +3,7 @@
 //! Driven by `http` and by `app`, which reports what happens in live rooms. Whoever is no member learns nothing: for them
 //! a session or room that exists is [`MentoringError::NotFound`] like one that does not.
 
+mod attendance;
 mod records;
 mod rooms;
 mod sessions;

@@ -1,9 +1,9 @@
 //! What happens in live rooms, written down.
 
-use super::{Mentoring, MentoringError};
+use super::Mentoring;
 use crate::proto::id::{ParticipantId, RoomId};
 use crate::proto::signal::{EndReason, LeaveReason};
-use crate::store::UnixMillis;
+use crate::store::{AttendanceEnd, StoreError, UnixMillis};
 
 /// Something that happened in a live room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,23 +29,43 @@ impl Mentoring {
     ///
     /// # Errors
     /// What the database refused with.
-    pub async fn record(&self, room: RoomId, at: UnixMillis, occurrence: Occurrence) -> Result<(), MentoringError> {
+    pub async fn record(&self, room: RoomId, at: UnixMillis, occurrence: Occurrence) -> Result<(), StoreError> {
         match occurrence {
-            Occurrence::Joined(participant) => self.store.record_joined(participant, at).await?,
-            Occurrence::Online(participant, online) => self.store.record_online(participant, online).await?,
-            Occurrence::Left(participant, _) => self.store.record_left(participant, at).await?,
-            Occurrence::Moderator(..) | Occurrence::Locked(_) => {}
-            Occurrence::Active => self.store.record_active(room, at).await?,
-            Occurrence::Ended(reason) => drop(self.store.end_room(room, reason, at).await?),
+            Occurrence::Joined(participant) | Occurrence::Online(participant, true) => {
+                self.store.record_seated(participant, at).await
+            }
+            Occurrence::Online(participant, false) => self.store.record_dropped(participant, at).await,
+            Occurrence::Left(participant, reason) => self.store.record_left(participant, at, end_of(reason)).await,
+            Occurrence::Moderator(participant, moderator) => self.store.record_moderator(participant, moderator).await,
+            Occurrence::Locked(locked) => self.store.record_locked(room, locked).await,
+            Occurrence::Active => self.store.record_active(room, at).await,
+            Occurrence::Ended(reason) => self.store.end_room(room, reason, at).await.map(drop),
         }
-        Ok(())
+    }
+
+    /// Notes that the daemon runs, so that a crash ends no interval earlier than it must.
+    ///
+    /// # Errors
+    /// What the database refused with.
+    pub async fn record_alive(&self, at: UnixMillis) -> Result<(), StoreError> {
+        self.store.record_alive(at).await
     }
 
     /// After a start nobody is in a room, whatever the last run left behind.
     ///
     /// # Errors
     /// What the database refused with.
-    pub async fn forget_presence(&self) -> Result<(), MentoringError> {
-        Ok(self.store.nobody_is_online().await?)
+    pub async fn forget_presence(&self) -> Result<(), StoreError> {
+        self.store.end_crashed_attendance().await
+    }
+}
+
+fn end_of(reason: LeaveReason) -> AttendanceEnd {
+    match reason {
+        LeaveReason::Left => AttendanceEnd::Left,
+        LeaveReason::Kicked => AttendanceEnd::Kicked,
+        LeaveReason::Unattended => AttendanceEnd::Unattended,
+        // A socket that did not come back ended its interval when it dropped; what still runs ends with the daemon.
+        LeaveReason::Timeout => AttendanceEnd::Stopped,
     }
 }

@@ -28,6 +28,10 @@ impl Mentoring {
         if session.status != SessionStatus::Accepted {
             return Err(MentoringError::SessionNotAccepted);
         }
+        // A disk that takes no writes keeps nobody out of a room that stands.
+        if let Some(room) = self.store.room_of_session(session.id).await?.filter(|room| room.status != RoomStatus::Ended) {
+            return Ok((room, false));
+        }
         let id = RoomId::from_random(entropy::random());
         Ok(self.store.standing_room(session.id, id).await?)
     }
@@ -62,11 +66,21 @@ impl Mentoring {
     pub async fn seat(&self, user: &User, id: RoomId) -> Result<Seat, MentoringError> {
         let room = self.store.room(id).await?.ok_or(MentoringError::NotFound)?;
         let session = self.member_session(user, room.session).await?;
-        let role = role_in(&session, user);
-        let candidate = ParticipantId::from_random(entropy::random());
-        let row = self.store.participant(id, user.id, role, candidate).await?.ok_or(MentoringError::RoomEnded)?;
+        if room.status == RoomStatus::Ended {
+            return Err(MentoringError::RoomEnded);
+        }
+        let known = room.participants.iter().find(|participant| participant.user == user.id).cloned();
+        let row = match known {
+            Some(row) => row,
+            None => {
+                let candidate = ParticipantId::from_random(entropy::random());
+                let role = role_in(&session, user);
+                self.store.participant(id, user.id, role, candidate).await?.ok_or(MentoringError::RoomEnded)?
+            }
+        };
+        let entry = Entry { standing: row.standing, moderator: row.moderator, locked: room.locked };
         let participant = Participant { participant_id: row.id, display_name: row.display_name, role: row.role };
-        Ok(Seat { room, participant, entry: Entry::default() })
+        Ok(Seat { room, participant, entry })
     }
 
     /// Ends a room, for its mentor and for admins.

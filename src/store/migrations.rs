@@ -45,4 +45,4 @@ fn newest() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001_first.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/001_first.sql"), include_str!("migrations/002_attendance.sql")];

@@ -3,6 +3,7 @@
 //! Owns the database file, its migrations and the SQL of each table family; an acknowledged write is on disk
 //! (`WAL`, `synchronous=FULL`). Driven by `accounts` and `mentoring`, which hold the rules; knows no sibling.
 
+mod attendance;
 mod connection;
 mod error;
 mod health;
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
+pub use attendance::{Attendance, AttendanceEnd, Interval};
 use connection::Readers;
 pub use error::StoreError;
 use health::Health;
@@ -156,7 +158,14 @@ macro_rules! word_column {
     )+ };
 }
 
-word_column!(crate::proto::signal::Role, crate::proto::signal::EndReason, SessionStatus, RoomStatus);
+word_column!(
+    crate::proto::signal::Role,
+    crate::proto::signal::EndReason,
+    crate::proto::room::Standing,
+    SessionStatus,
+    RoomStatus,
+    AttendanceEnd
+);
 
 impl rusqlite::types::ToSql for UnixMillis {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {

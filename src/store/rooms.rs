@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, UnixMillis};
+use super::{Store, StoreError, UnixMillis, attendance};
 use crate::proto::id::{ParticipantId, RoomId, SessionId, UserId};
+use crate::proto::room::Standing;
 use crate::proto::signal::{EndReason, Role};
 
 /// A video-call room.
@@ -22,6 +23,8 @@ pub struct Room {
     pub started_at: Option<UnixMillis>,
     /// When it ended.
     pub ended_at: Option<UnixMillis>,
+    /// A moderator locked it.
+    pub locked: bool,
     /// Everybody who asked to join.
     pub participants: Vec<RoomParticipant>,
 }
@@ -55,6 +58,10 @@ pub struct RoomParticipant {
     pub left_at: Option<UnixMillis>,
     /// A socket holds the seat.
     pub online: bool,
+    /// Whether they were let in, or sent out.
+    pub standing: Standing,
+    /// What a moderator made of them; `None`: what their role says.
+    pub moderator: Option<bool>,
 }
 
 impl Store {
@@ -92,9 +99,8 @@ impl Store {
     /// # Errors
     /// What the query failed with.
     pub async fn rooms_ended_since(&self, since: UnixMillis) -> Result<Vec<(RoomId, UnixMillis)>, StoreError> {
-        let sql = "SELECT id, ended_at FROM video_call_rooms WHERE ended_at >= ?1 ORDER BY ended_at";
         self.read(move |connection| {
-            connection.prepare_cached(sql)?.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            connection.prepare_cached(ENDED_SINCE)?.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
         .await
     }
@@ -121,26 +127,22 @@ impl Store {
         .await
     }
 
+    /// What a moderator made of somebody.
+    ///
     /// # Errors
     /// What the write failed with.
-    pub async fn record_joined(&self, participant: ParticipantId, at: UnixMillis) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE video_call_participants SET joined_at = coalesce(joined_at, ?2), left_at = NULL, online = 1 WHERE id = ?1";
-        self.write(move |connection| connection.execute(sql, params![participant, at])).await.map(drop)
+    pub async fn record_moderator(&self, participant: ParticipantId, moderator: bool) -> Result<(), StoreError> {
+        let sql = "UPDATE video_call_participants SET moderator = ?2 WHERE id = ?1";
+        self.write(move |connection| connection.execute(sql, params![participant, moderator])).await.map(drop)
     }
 
+    /// Whether a moderator locked the room.
+    ///
     /// # Errors
     /// What the write failed with.
-    pub async fn record_online(&self, participant: ParticipantId, online: bool) -> Result<(), StoreError> {
-        let sql = "UPDATE video_call_participants SET online = ?2 WHERE id = ?1";
-        self.write(move |connection| connection.execute(sql, params![participant, online])).await.map(drop)
-    }
-
-    /// # Errors
-    /// What the write failed with.
-    pub async fn record_left(&self, participant: ParticipantId, at: UnixMillis) -> Result<(), StoreError> {
-        let sql = "UPDATE video_call_participants SET left_at = ?2, online = 0 WHERE id = ?1 AND left_at IS NULL";
-        self.write(move |connection| connection.execute(sql, params![participant, at])).await.map(drop)
+    pub async fn record_locked(&self, room: RoomId, locked: bool) -> Result<(), StoreError> {
+        let sql = "UPDATE video_call_rooms SET locked = ?2 WHERE id = ?1";
+        self.write(move |connection| connection.execute(sql, params![room, locked])).await.map(drop)
     }
 
     /// The second participant came.
@@ -160,24 +162,14 @@ impl Store {
         self.write(move |connection| {
             let sql = "UPDATE video_call_rooms SET status = 'ended', ended_at = ?2, end_reason = ?3 WHERE id = ?1 AND status <> 'ended'";
             let ended = connection.execute(sql, params![room, at, reason])? == 1;
-            if ended {
-                let close = "UPDATE video_call_participants SET left_at = coalesce(left_at, ?2), online = 0
-                             WHERE room_id = ?1 AND joined_at IS NOT NULL";
-                connection.execute(close, params![room, at])?;
-            }
+            // Somebody may have sat down between the end's row and the end's word to the live room.
+            let close = "UPDATE video_call_participants SET left_at = max(joined_at, ?2), online = 0
+                         WHERE room_id = ?1 AND joined_at IS NOT NULL AND left_at IS NULL";
+            connection.execute(close, params![room, at])?;
+            attendance::end_intervals_of(connection, room, at)?;
             Ok(ended)
         })
         .await
-    }
-
-    /// After a start nobody is online, whatever the last run left behind.
-    ///
-    /// # Errors
-    /// What the write failed with.
-    pub async fn nobody_is_online(&self) -> Result<(), StoreError> {
-        self.write(|connection| connection.execute("UPDATE video_call_participants SET online = 0 WHERE online = 1", []))
-            .await
-            .map(drop)
     }
 }
 
@@ -193,7 +185,7 @@ fn latest(connection: &Connection, session: SessionId) -> rusqlite::Result<Optio
 }
 
 fn with_participants(connection: &Connection, room: Room) -> rusqlite::Result<Room> {
-    let sql = "SELECT p.id, p.user_id, p.role, p.joined_at, p.left_at, p.online, u.display_name
+    let sql = "SELECT p.id, p.user_id, p.role, p.joined_at, p.left_at, p.online, p.standing, p.moderator, u.display_name
                FROM video_call_participants p JOIN users u ON u.id = p.user_id WHERE p.room_id = ?1 ORDER BY p.joined_at IS NULL, p.joined_at, p.id";
     let participants = connection.prepare_cached(sql)?.query_map([room.id], participant)?.collect::<rusqlite::Result<_>>()?;
     Ok(Room { participants, ..room })
@@ -207,6 +199,7 @@ fn room(row: &Row<'_>) -> rusqlite::Result<Room> {
         created_at: row.get("created_at")?,
         started_at: row.get("started_at")?,
         ended_at: row.get("ended_at")?,
+        locked: row.get("locked")?,
         participants: Vec::new(),
     })
 }
@@ -220,5 +213,9 @@ fn participant(row: &Row<'_>) -> rusqlite::Result<RoomParticipant> {
         joined_at: row.get("joined_at")?,
         left_at: row.get("left_at")?,
         online: row.get("online")?,
+        standing: row.get("standing")?,
+        moderator: row.get("moderator")?,
     })
 }
+
+pub(super) const ENDED_SINCE: &str = "SELECT id, ended_at FROM video_call_rooms WHERE ended_at >= ?1 ORDER BY ended_at";

@@ -1,11 +1,14 @@
 //! The store on its own: groups, refusals, attendance, migrations.
 
+mod attendance;
+mod migration;
 mod refusals;
 
 use rusqlite::Connection;
 
 use super::*;
 use crate::proto::id::{ParticipantId, RoomId, SessionId, UserId};
+use crate::proto::room::Standing;
 use crate::proto::signal::{EndReason, Role};
 
 #[tokio::test]
@@ -68,7 +71,7 @@ async fn ending_a_room_closes_who_came_and_happens_once() {
     let (room, _) = store.standing_room(session, RoomId::from_random([1; 16])).await.unwrap();
     let came = store.participant(room.id, user_id(1), Role::Mentor, ParticipantId::from_random([1; 16])).await.unwrap().unwrap();
     store.participant(room.id, user_id(2), Role::Student, ParticipantId::from_random([2; 16])).await.unwrap().unwrap();
-    store.record_joined(came.id, UnixMillis(10)).await.unwrap();
+    store.record_seated(came.id, UnixMillis(10)).await.unwrap();
     assert!(store.end_room(room.id, EndReason::Empty, UnixMillis(20)).await.unwrap());
     assert!(!store.end_room(room.id, EndReason::EndedByStaff, UnixMillis(30)).await.unwrap());
     let ended = store.room(room.id).await.unwrap().unwrap();
