@@ -93,7 +93,7 @@ async fn what_happens_while_the_database_is_locked_is_written_afterwards_at_its_
     assert_eq!(receive(&mut mentor).await["connected"], true);
     send(&mut student, json!({ "type": "leave" })).await;
     assert_eq!(receive(&mut mentor).await["type"], "peer_left");
-    // One more refusal than a record would need to be given up at the first.
+    // By now what happened in the room was refused too.
     let refused = visavis.post(&stu, "/api/mentoring/sessions/", a_request(&visavis, &stu).await).await;
     assert_eq!(refused.refusal(), (503, "busy"));
     let released = std::time::SystemTime::now();
@@ -209,8 +209,13 @@ pub(crate) async fn a_request(visavis: &Appliance, student: &Browser) -> Value {
     json!({ "mentor_id": mentors[0]["id"], "topic": "geometry" })
 }
 
-pub(crate) async fn a_room() -> (Appliance, [Browser; 2], String, String) {
-    let visavis = Appliance::start().await;
+async fn a_room() -> (Appliance, [Browser; 2], String, String) {
+    a_room_in(tempfile::tempdir().unwrap()).await
+}
+
+/// A box with a session of mara and stu, and its room.
+pub(crate) async fn a_room_in(folder: tempfile::TempDir) -> (Appliance, [Browser; 2], String, String) {
+    let visavis = Appliance::start_in(folder, "").await;
     let (mara, stu) = (visavis.sign_in("mara").await, visavis.sign_in("stu").await);
     let session = visavis.accepted_session(&mara, &stu).await;
     let room = visavis.room(&mara, &session).await;

@@ -61,7 +61,10 @@ impl Appliance {
 
     /// `more` is appended to the configuration.
     pub(crate) async fn start_with(more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), more).await
+    }
+
+    pub(crate) async fn start_in(folder: tempfile::TempDir, more: &str) -> Self {
         let store = Store::open(folder.path()).unwrap();
         let accounts = Accounts::new(store.clone());
         let people = [

@@ -5,6 +5,7 @@ mod access;
 mod attendance;
 mod calls;
 mod clock;
+mod disk;
 mod edge;
 mod harness;
 mod lobby;
