@@ -125,6 +125,8 @@ impl Writer {
                 self.write(group);
             }
         }
+        // Before the queue, whose end is what the closing caller waits for.
+        drop(self);
     }
 
     fn write(&mut self, mut group: Vec<Box<dyn Job>>) {

@@ -4,7 +4,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::calls::{Socket, greeted, joined, receive, send};
-use crate::harness::{Appliance, Browser, Reply};
+use crate::harness::{Appliance, Browser, Client, Reply};
 use crate::sockets::close_code;
 
 #[tokio::test]
@@ -158,7 +158,7 @@ pub(crate) fn lock(visavis: &Appliance) -> rusqlite::Connection {
     other
 }
 
-pub(crate) async fn seated(visavis: &Appliance, browser: &Browser, room: &str) -> (Socket, Value) {
+pub(crate) async fn seated(visavis: &Client, browser: &Browser, room: &str) -> (Socket, Value) {
     let mut socket = greeted(visavis, browser, room).await;
     send(&mut socket, json!({ "type": "join" })).await;
     let seat = receive(&mut socket).await;
@@ -166,7 +166,7 @@ pub(crate) async fn seated(visavis: &Appliance, browser: &Browser, room: &str) -
     (socket, seat)
 }
 
-pub(crate) async fn resumed(visavis: &Appliance, browser: &Browser, room: &str, seat: &Value) -> Socket {
+pub(crate) async fn resumed(visavis: &Client, browser: &Browser, room: &str, seat: &Value) -> Socket {
     let mut socket = greeted(visavis, browser, room).await;
     send(&mut socket, json!({ "type": "join", "resume": seat["resume"] })).await;
     assert_eq!(receive(&mut socket).await["resumed"], true);
@@ -174,7 +174,7 @@ pub(crate) async fn resumed(visavis: &Appliance, browser: &Browser, room: &str, 
 }
 
 /// The report, once it is as `wanted`: rows are written beside the room.
-pub(crate) async fn report_when(visavis: &Appliance, mentor: &Browser, session: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn report_when(visavis: &Client, mentor: &Browser, session: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     loop {
         let reply = visavis.get(mentor, &format!("/api/mentoring/sessions/{session}/attendance/")).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
@@ -193,7 +193,7 @@ pub(crate) fn reasons<'a>(report: &'a Value, name: &str) -> Vec<&'a str> {
     intervals.iter().map(|interval| interval["end_reason"].as_str().unwrap_or("running")).collect()
 }
 
-async fn accepting_csv(visavis: &Appliance, browser: &Browser, session: &str) -> Reply {
+async fn accepting_csv(visavis: &Client, browser: &Browser, session: &str) -> Reply {
     let request = hyper::Request::builder()
         .uri(format!("/api/mentoring/sessions/{session}/attendance/"))
         .header("host", visavis.host())
@@ -204,7 +204,7 @@ async fn accepting_csv(visavis: &Appliance, browser: &Browser, session: &str) ->
 }
 
 /// A student's wish for another session.
-pub(crate) async fn a_request(visavis: &Appliance, student: &Browser) -> Value {
+pub(crate) async fn a_request(visavis: &Client, student: &Browser) -> Value {
     let mentors = visavis.get(student, "/api/mentoring/mentors/").await.body["mentors"].clone();
     json!({ "mentor_id": mentors[0]["id"], "topic": "geometry" })
 }

@@ -8,7 +8,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{Appliance, Browser};
+use crate::harness::{Appliance, Browser, Client};
 
 #[tokio::test]
 async fn a_call_goes_from_request_to_rows() {
@@ -141,14 +141,14 @@ async fn a_stopping_box_tells_its_sockets_to_come_back() {
 
 pub(crate) type Socket = WebSocketStream<TlsStream<TcpStream>>;
 
-pub(crate) async fn joined(visavis: &Appliance, browser: &Browser, room: &str) -> Socket {
+pub(crate) async fn joined(visavis: &Client, browser: &Browser, room: &str) -> Socket {
     let mut socket = greeted(visavis, browser, room).await;
     send(&mut socket, json!({ "type": "join" })).await;
     assert_eq!(receive(&mut socket).await["type"], "joined");
     socket
 }
 
-pub(crate) async fn greeted(visavis: &Appliance, browser: &Browser, room: &str) -> Socket {
+pub(crate) async fn greeted(visavis: &Client, browser: &Browser, room: &str) -> Socket {
     let mut socket = visavis.socket(browser, room).await.unwrap();
     send(&mut socket, json!({ "type": "hello", "versions": [2, 1] })).await;
     assert_eq!(receive(&mut socket).await["type"], "welcome");

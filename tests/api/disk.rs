@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::attendance::{a_request, a_room_in, lock, reasons, report_when, resumed, seated};
 use crate::calls::{receive, send};
-use crate::harness::{Appliance, Browser, Reply};
+use crate::harness::{Appliance, Browser, Client, Reply};
 
 #[tokio::test]
 async fn scenario_06_a_locked_database_refuses_writes_with_a_wait_and_leaves_the_call_alone() {
@@ -106,7 +106,7 @@ async fn fill(disk: &SmallDisk, visavis: &Appliance, mentor: &Browser, session: 
     panic!("the disk never got full");
 }
 
-async fn warnings(visavis: &Appliance, browser: &Browser) -> serde_json::Value {
+async fn warnings(visavis: &Client, browser: &Browser) -> serde_json::Value {
     visavis.get(browser, "/api/auth/me/").await.body["warnings"].clone()
 }
 

@@ -1,6 +1,7 @@
 //! A daemon on free ports with its own authority, and clients that trust it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
@@ -29,6 +30,12 @@ const HOST: &str = "localhost";
 pub(crate) struct Appliance {
     pub(crate) app: App,
     pub(crate) folder: tempfile::TempDir,
+    client: Client,
+}
+
+/// Knows where a daemon answers, and trusts its authority.
+pub(crate) struct Client {
+    address: SocketAddr,
     connector: TlsConnector,
 }
 
@@ -65,39 +72,59 @@ impl Appliance {
     }
 
     pub(crate) async fn start_in(folder: tempfile::TempDir, more: &str) -> Self {
-        let store = Store::open(folder.path()).unwrap();
-        let accounts = Accounts::new(store.clone());
-        let people = [
-            ("admin", Role::Admin),
-            ("mara", Role::Mentor),
-            ("milo", Role::Mentor),
-            ("stu", Role::Student),
-            ("sam", Role::Student),
-        ];
-        for (name, role) in people {
-            accounts.add(name.parse().unwrap(), name.parse().unwrap(), role, PASSWORD.parse().unwrap()).await.unwrap();
-        }
-        store.close().await;
+        populate(folder.path()).await;
         Self::restart(folder, more).await
     }
 
     pub(crate) async fn restart(folder: tempfile::TempDir, more: &str) -> Self {
-        let text = format!(
-            "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = [\"127.0.0.1:0\"]\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = [\"127.0.0.1:0\"]\nlisten-tls = []\n{more}",
-            folder.path().display()
-        );
-        let app = App::start(&config::parse(&text).unwrap()).await.unwrap();
-        let ca = CertificateDer::from_pem_file(folder.path().join("tls/ca.pem")).unwrap();
+        let app = App::start(&config::parse(&configuration(folder.path(), more)).unwrap()).await.unwrap();
+        let client = Client::new(app.http_addresses()[0], folder.path());
+        Self { app, folder, client }
+    }
+}
+
+impl std::ops::Deref for Appliance {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Makes the people of the tests.
+pub(crate) async fn populate(folder: &Path) {
+    let store = Store::open(folder).unwrap();
+    let accounts = Accounts::new(store.clone());
+    let people =
+        [("admin", Role::Admin), ("mara", Role::Mentor), ("milo", Role::Mentor), ("stu", Role::Student), ("sam", Role::Student)];
+    for (name, role) in people {
+        accounts.add(name.parse().unwrap(), name.parse().unwrap(), role, PASSWORD.parse().unwrap()).await.unwrap();
+    }
+    store.close().await;
+}
+
+/// Free ports of loopback; `more` is appended.
+pub(crate) fn configuration(folder: &Path, more: &str) -> String {
+    format!(
+        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = [\"127.0.0.1:0\"]\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = [\"127.0.0.1:0\"]\nlisten-tls = []\n{more}",
+        folder.display()
+    )
+}
+
+impl Client {
+    /// For the daemon at `address`, whose data is in `folder`.
+    pub(crate) fn new(address: SocketAddr, folder: &Path) -> Self {
+        let ca = CertificateDer::from_pem_file(folder.join("tls/ca.pem")).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(ca).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let client = client.with_root_certificates(roots).with_no_client_auth();
-        Self { app, folder, connector: TlsConnector::from(Arc::new(client)) }
+        Self { address, connector: TlsConnector::from(Arc::new(client)) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.app.http_addresses()[0]
+        self.address
     }
 
     pub(crate) fn host(&self) -> String {

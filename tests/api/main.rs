@@ -10,4 +10,5 @@ mod edge;
 mod harness;
 mod lobby;
 mod login;
+mod process;
 mod sockets;
