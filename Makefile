@@ -37,6 +37,10 @@ test-web: web/node_modules/.installed ## unit tests of the web client
 test-browser: prerequisites target/release/visavis tests/browser/node_modules/.installed ## real browsers, in a network namespace of their own
 	tests/browser/run 2>&1 | tests/tools/count browser
 
+.PHONY: test-crash
+test-crash: prerequisites web/dist/index.html ## kills, power cuts and failing disks, in CRASH_ROUNDS rounds (500); CRASH_SEED=n again
+	VISAVIS_CRASH_ROUNDS=$(or $(CRASH_ROUNDS),500) $(if $(CRASH_SEED),VISAVIS_CRASH_SEED=$(CRASH_SEED)) $(CARGO) test --locked --test crash
+
 .PHONY: fuzz
 fuzz: prerequisites ## fuzz each target for FUZZ_SECONDS (an hour); ARGS="server" for one
 	fuzz/run $(ARGS)
