@@ -114,3 +114,78 @@ pub(super) const RECORDS_MAX: usize = 65_536;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::proto::id::{ConnectionId, ParticipantId, RoomId, SessionId, UserId};
+    use crate::proto::signal::Role;
+    use crate::store::{NewUser, Store, User};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_is_tried_until_the_disk_takes_it() {
+        let tries = Cell::new(0);
+        let taken = || async {
+            tries.set(tries.get() + 1);
+            if tries.get() < 20 { Err(StoreError::DiskFull) } else { Ok(()) }
+        };
+        persist(taken, || false).await.unwrap();
+        assert_eq!(tries.get(), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_gives_a_refused_record_one_try_more_and_a_broken_record_has_one() {
+        let tries = Cell::new(0);
+        let refused = || async {
+            tries.set(tries.get() + 1);
+            Err(StoreError::Busy)
+        };
+        assert!(matches!(persist(refused, || tries.get() >= 3).await, Err(StoreError::Busy)));
+        assert_eq!(tries.get(), 4);
+        let broken = || async {
+            tries.set(tries.get() + 1);
+            Err(StoreError::Conflict)
+        };
+        assert!(matches!(persist(broken, || false).await, Err(StoreError::Conflict)));
+        assert_eq!(tries.get(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_somebody_is_there_the_heartbeat_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (room, participant) = a_participant(&store).await;
+        let (records, recorded) = mpsc::channel(8);
+        let keeping = tokio::spawn(keep(Mentoring::new(store.clone()), recorded));
+        let kind = RoomEventKind::Joined { participant, connection: ConnectionId::from_random([5; 16]) };
+        records.send(RoomEvent { room, at: SystemTime::UNIX_EPOCH, kind, source: None }).await.unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        // Time is virtual, but for what the heartbeat writes.
+        for _ in 0..10_000 {
+            tokio::time::sleep(HEARTBEAT).await;
+            let sql = "SELECT alive_at FROM daemon_heartbeat";
+            seen.insert(store.read(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0))).await.unwrap());
+            if seen.len() > 3 {
+                break;
+            }
+        }
+        assert!(seen.len() > 3, "{seen:?}");
+        drop(records);
+        keeping.await.unwrap();
+    }
+
+    async fn a_participant(store: &Store) -> (RoomId, ParticipantId) {
+        let id = UserId::from_random([1; 16]);
+        let user = User { id, username: "mara".to_owned(), display_name: "Mara".to_owned(), role: Role::Mentor };
+        store.insert_user(NewUser { user, password_hash: String::new() }).await.unwrap();
+        let session = SessionId::from_random([2; 16]);
+        store.insert_session(session, id, id, "algebra".to_owned()).await.unwrap();
+        let (room, _) = store.standing_room(session, RoomId::from_random([3; 16])).await.unwrap();
+        let participant = ParticipantId::from_random([4; 16]);
+        store.participant(room.id, id, Role::Mentor, participant).await.unwrap();
+        (room.id, participant)
+    }
+}

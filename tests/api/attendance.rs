@@ -58,10 +58,10 @@ async fn the_mentor_and_admins_see_the_report_and_nobody_else() {
 #[tokio::test]
 async fn the_report_is_a_table_for_a_spreadsheet_too() {
     let (visavis, [mara, stu], session, room) = a_room().await;
-    let _mentor = joined(&visavis, &mara, &room).await;
+    let mut mentor = joined(&visavis, &mara, &room).await;
     let _student = joined(&visavis, &stu, &room).await;
-    let ended = visavis.call(&mara, Method::POST, &format!("/api/mentoring/video-call/{room}/end/"), None).await;
-    assert_eq!(ended.body["status"], "ended");
+    send(&mut mentor, json!({ "type": "end" })).await;
+    assert_eq!(close_code(&mut mentor).await, 4000);
     let report = report_when(&visavis, &mara, &session, |report| reasons(report, "stu") == ["ended"]).await;
     assert_eq!(reasons(&report, "mara"), ["ended"]);
 
