@@ -141,6 +141,7 @@ mod tests {
         let tries = Cell::new(0);
         let refused = || async {
             tries.set(tries.get() + 1);
+            assert!(tries.get() < 100, "tried for ever");
             Err(StoreError::Busy)
         };
         assert!(matches!(persist(refused, || tries.get() >= 3).await, Err(StoreError::Busy)));

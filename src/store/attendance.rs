@@ -108,7 +108,7 @@ impl Store {
         .await
     }
 
-    /// The seat is free; whoever was sent out needs a moderator's word to come back.
+    /// The seat is free; whoever was sent out needs a moderator's word to come back, and is then what their role says.
     ///
     /// # Errors
     /// What the write failed with.
@@ -118,7 +118,7 @@ impl Store {
                 "UPDATE video_call_participants SET left_at = max(joined_at, ?2), online = 0 WHERE id = ?1 AND left_at IS NULL";
             connection.prepare_cached(sql)?.execute(params![participant, at])?;
             if why == AttendanceEnd::Kicked {
-                let sql = "UPDATE video_call_participants SET standing = 'kicked' WHERE id = ?1";
+                let sql = "UPDATE video_call_participants SET standing = 'kicked', moderator = NULL WHERE id = ?1";
                 connection.prepare_cached(sql)?.execute([participant])?;
             }
             end_interval(connection, participant, at, why)

@@ -183,6 +183,6 @@ impl Writer {
 const QUEUE_MAX: usize = 4096;
 const GROUP_MAX: usize = 256;
 /// How long a statement may stand in the queue; beside it waits one group at most, for [`connection::BUSY_TIMEOUT`].
-const WAIT_MAX: Duration = Duration::from_secs(2);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(2);
 /// A connection that was opened on a read-only disk stays so when the disk is not.
 const REFUSALS_MAX: u32 = 2;

@@ -1,5 +1,7 @@
 //! Who was there: from sockets to rows, and to the mentor's report.
 
+use std::time::Duration;
+
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -153,7 +155,7 @@ async fn a_restart_knows_who_was_let_in_and_that_the_room_was_locked() {
 /// Holds the database as another program would.
 pub(crate) fn lock(visavis: &Appliance) -> rusqlite::Connection {
     let other = rusqlite::Connection::open(visavis.folder.path().join("visavis.db")).unwrap();
-    other.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    other.busy_timeout(Duration::from_secs(10)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     other
 }
@@ -175,14 +177,21 @@ pub(crate) async fn resumed(visavis: &Client, browser: &Browser, room: &str, sea
 
 /// The report, once it is as `wanted`: rows are written beside the room.
 pub(crate) async fn report_when(visavis: &Client, mentor: &Browser, session: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let reply = visavis.get(mentor, &format!("/api/mentoring/sessions/{session}/attendance/")).await;
-        assert_eq!(reply.status, 200, "{}", reply.text);
-        if wanted(&reply.body) {
-            return reply.body;
+    let mut last = Value::Null;
+    let asking = async {
+        loop {
+            let reply = visavis.get(mentor, &format!("/api/mentoring/sessions/{session}/attendance/")).await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            last = reply.body;
+            if wanted(&last) {
+                return;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    let came = tokio::time::timeout(Duration::from_secs(60), asking).await;
+    assert!(came.is_ok(), "the report stays {last}");
+    last
 }
 
 /// Why each of somebody's intervals ended, in order.

@@ -41,6 +41,26 @@ async fn a_statement_that_undoes_the_whole_transaction_acknowledges_nobody() {
 }
 
 #[tokio::test]
+async fn a_statement_that_stood_in_the_queue_too_long_is_refused_and_not_run() {
+    let (_folder, store) = open();
+    let (started, start) = tokio::sync::oneshot::channel();
+    let slow = store.write(move |_| {
+        let _ = started.send(());
+        // A disk that takes its time.
+        std::thread::sleep(writer::WAIT_MAX + Duration::from_millis(100));
+        Ok(())
+    });
+    let late = async {
+        start.await.unwrap();
+        insert(&store, 1).await
+    };
+    let (slow, late) = tokio::join!(slow, late);
+    slow.unwrap();
+    assert!(matches!(late, Err(StoreError::Busy)), "{late:?}");
+    assert_eq!(store.users(None).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_connection_that_stays_read_only_is_made_anew() {
     let (folder, store) = open();
     let path = folder.path().join(FILE_NAME);
