@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::attendance::{a_request, reasons, report_when, seated};
 use crate::calls::{greeted, receive, send};
@@ -27,7 +29,7 @@ async fn a_daemon_killed_in_mid_call_ends_its_intervals_and_takes_its_people_bac
     assert_eq!((reasons(&report, "mara"), reasons(&report, "stu")), (vec!["crash"], vec!["crash"]));
     for person in report["participants"].as_array().unwrap() {
         let interval = &person["intervals"][0];
-        assert!(interval["from"].as_str() <= interval["until"].as_str(), "{interval}");
+        assert!(time(&interval["from"]) <= time(&interval["until"]), "{interval}");
     }
     let mut student = greeted(&visavis, &stu, &room).await;
     send(&mut student, json!({ "type": "join", "resume": seat["resume"] })).await;
@@ -63,6 +65,10 @@ async fn a_disk_that_turns_read_only_refuses_writes_with_a_wait_leaves_the_call_
 
     assert_eq!(visavis.post(&stu, "/api/mentoring/sessions/", wish).await.status, 201);
     report_when(&visavis, &mara, &session, |report| reasons(report, "stu") == ["left"]).await;
+}
+
+fn time(text: &Value) -> OffsetDateTime {
+    OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap()
 }
 
 /// A daemon of its own, killed when it is dropped.
