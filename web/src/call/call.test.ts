@@ -1,29 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { JoinGrant } from "../protocol/resources";
-import type { ClientMessage, RosterPeer } from "../protocol/signal";
+import { connection, device, grant, joined, only, peer, rejoin, resumes, sent, setUpCalls, settle, tearDownCalls } from "../testing/calls";
 import { FakeConnection } from "../testing/fakeConnection";
 import { FakeSocket } from "../testing/fakeSocket";
-import { Call } from "./call";
-import type { LocalMedia, LocalMediaSnapshot } from "./media";
-import { Store } from "./store";
 
-const rejoin = vi.fn<() => Promise<JoinGrant>>();
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  FakeSocket.all = [];
-  FakeConnection.all = [];
-  rejoin.mockReset().mockResolvedValue(grant("fresh"));
-  vi.stubGlobal("WebSocket", FakeSocket);
-  vi.stubGlobal("RTCPeerConnection", FakeConnection);
-  vi.stubGlobal("MediaStream", FakeStream);
-  vi.stubGlobal("addEventListener", vi.fn());
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+beforeEach(setUpCalls);
+afterEach(tearDownCalls);
 
 describe("the roster", () => {
   it("waits alone", () => {
@@ -192,7 +174,7 @@ describe("a lost path", () => {
     await settle();
     connection().become("failed", "failed");
     await settle();
-    expect(connection().configurations.at(-1)?.iceServers).toEqual([{ urls: ["stun:fresh"] }]);
+    expect(connection().configurations.at(-1)?.iceServers).toEqual(grant("fresh").ice_servers);
     expect(sent("offer")).toHaveLength(2);
   });
 
@@ -202,7 +184,7 @@ describe("a lost path", () => {
     await settle();
     connection().become("failed", "failed");
     await settle();
-    expect(connection().configurations.at(-1)?.iceServers).toEqual([{ urls: ["stun:first"] }]);
+    expect(connection().configurations.at(-1)?.iceServers).toEqual(grant("first").ice_servers);
   });
 
   it("is called failed after two restarts in vain, and connected again as soon as it is", async () => {
@@ -240,62 +222,3 @@ describe("the end", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
-
-/** Holds nothing: no media moves here. */
-class FakeStream {
-  readonly active = true;
-}
-
-function joined(peers: readonly RosterPeer[] = []) {
-  const media = new Store<LocalMediaSnapshot>({ microphone: device(null), camera: device(null), screen: null, screenProblem: null });
-  const gateway = { rejoin, probe: () => Promise.resolve("standing" as const) };
-  const call = new Call({ grant: grant("first"), takeover: false, media: media as unknown as LocalMedia, gateway });
-  FakeSocket.last.seats({ peers });
-  return { call, media };
-}
-
-function resumes(peers: readonly RosterPeer[], resumed = true): void {
-  vi.advanceTimersByTime(0);
-  FakeSocket.last.seats({ resumed, peers });
-}
-
-function peer(change: Partial<RosterPeer> = {}): RosterPeer {
-  const media = { microphone: true, camera: true, screen: null };
-  return { participant_id: "mara", display_name: "Mara Mentor", role: "mentor", polite: true, epoch: 2, connected: true, moderator: true, media, ...change };
-}
-
-function device(track: string | null): LocalMediaSnapshot["camera"] {
-  const held = track as unknown as MediaStreamTrack | null;
-  return { track: held, on: track !== null, busy: false, problem: null, choices: [], deviceId: null };
-}
-
-function grant(server: string): JoinGrant {
-  return {
-    room: { id: "room", session_id: "session", status: "waiting", created_at: "", started_at: null, ended_at: null, participants: [] },
-    participant: { participant_id: "me", display_name: "Stu Student", role: "student" },
-    ice_servers: [{ urls: [`stun:${server}`] }],
-    ice_transport_policy: "all",
-    socket_url: "/ws/video-call/room/",
-  };
-}
-
-function connection(): FakeConnection {
-  const newest = FakeConnection.all.at(-1);
-  if (newest === undefined) throw new Error("no connection was made");
-  return newest;
-}
-
-function only(call: Call) {
-  const [first] = call.snapshot().peers;
-  if (first === undefined) throw new Error("nobody is there");
-  return first;
-}
-
-/** What the newest socket carried of one type. */
-function sent(type: ClientMessage["type"]): ClientMessage[] {
-  return FakeSocket.last.sent.filter((message) => message.type === type);
-}
-
-async function settle(milliseconds = 0): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await vi.advanceTimersByTimeAsync(turn === 0 ? milliseconds : 0);
-}

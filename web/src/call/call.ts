@@ -1,6 +1,6 @@
 // A call as one participant lives it: the socket, the roster, a connection to each peer, and what it sends them.
 import type { JoinGrant } from "../protocol/resources";
-import type { ClientMessage, Joined, Media, Participant, RelayedMessage, RosterPeer } from "../protocol/signal";
+import type { ClientMessage, Joined, Media, Participant, RelayedMessage, Role, RosterPeer, WaitReason } from "../protocol/signal";
 import { type ProbeResult, type SeatedMessage, SignalingSocket, type SocketEnd } from "../signaling/socket";
 import { SCREEN_MID } from "./encoding";
 import type { LocalMedia } from "./media";
@@ -12,9 +12,25 @@ export interface CallSnapshot {
   readonly status: CallStatus;
   readonly you: Participant;
   readonly peers: readonly PeerSnapshot[];
+  /** Not null in the lobby. */
+  readonly waiting: Waiting | null;
+  /** Whether this person moderates the room. */
+  readonly moderator: boolean;
+  readonly locked: boolean;
+  /** Who waits to be let in; only moderators are told. */
+  readonly lobby: readonly Participant[];
   /** Cut off from the daemon, while media may well go on. */
   readonly socketLost: boolean;
   readonly end: SocketEnd | null;
+}
+
+/** What is said to whoever has a seat. */
+type RoomMessage = Exclude<SeatedMessage, { readonly type: "waiting" }>;
+
+export interface Waiting {
+  readonly reason: WaitReason;
+  /** A seat was held before: the call is interrupted, not yet to begin. */
+  readonly seatedBefore: boolean;
 }
 
 /** What a call asks of the API. */
@@ -43,6 +59,11 @@ export class Call implements Readable<CallSnapshot> {
   readonly #grantTimer: ReturnType<typeof setInterval>;
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
   #configuration: RTCConfiguration;
+  /** The servers were granted to somebody without a seat: ask again before connections are built. */
+  #grantOutdated: boolean;
+  /** From `joined` to its fresh grant: what came meanwhile, in order. That takes no longer than the API's time limit. */
+  #held: RoomMessage[] | null = null;
+  #seated = false;
   #told: Media | null = null;
 
   readonly subscribe: Readable<CallSnapshot>["subscribe"];
@@ -52,7 +73,18 @@ export class Call implements Readable<CallSnapshot> {
     this.#media = media;
     this.#gateway = gateway;
     this.#configuration = configurationOf(grant);
-    this.#store = new Store<CallSnapshot>({ status: "loading", you: grant.participant, peers: [], socketLost: false, end: null });
+    this.#grantOutdated = !hasRelay(grant);
+    this.#store = new Store<CallSnapshot>({
+      status: "loading",
+      you: grant.participant,
+      peers: [],
+      waiting: null,
+      moderator: isStaff(grant.participant.role),
+      locked: false,
+      lobby: [],
+      socketLost: false,
+      end: null,
+    });
     this.subscribe = this.#store.subscribe;
     this.snapshot = this.#store.snapshot;
     this.#socket = new SignalingSocket(
@@ -68,6 +100,33 @@ export class Call implements Readable<CallSnapshot> {
     this.#socket.open();
   }
 
+  admit(id: string): void {
+    this.#socket.send({ type: "admit", participant_id: id });
+  }
+
+  deny(id: string): void {
+    this.#socket.send({ type: "deny", participant_id: id });
+  }
+
+  kick(id: string): void {
+    this.#socket.send({ type: "kick", participant_id: id });
+  }
+
+  lock(locked: boolean): void {
+    this.#socket.send({ type: "lock", locked });
+  }
+
+  moderate(id: string, moderator: boolean): void {
+    this.#socket.send({ type: "moderate", participant_id: id, moderator });
+  }
+
+  /** Ends the call for everybody; false if the socket is down, and nothing was said. */
+  endForEveryone(): boolean {
+    if (this.#socket.state !== "joined") return false;
+    this.#socket.send({ type: "end" });
+    return true;
+  }
+
   /** Gives the seat up. */
   leave(): void {
     this.#socket.leave();
@@ -80,9 +139,47 @@ export class Call implements Readable<CallSnapshot> {
   }
 
   #handle(message: SeatedMessage): void {
+    if (message.type === "waiting") this.#wait(message.you, message.reason);
+    else if (this.#held !== null) this.#held.push(message);
+    else if (message.type === "joined" && this.#grantOutdated) void this.#joinAfterGrant(message);
+    else this.#take(message);
+  }
+
+  #wait(you: Participant, reason: WaitReason): void {
+    this.#held = null;
+    this.#grantOutdated = true;
+    this.#unexplained.clear();
+    clearTimeout(this.#settleTimer);
+    for (const id of [...this.#peers.keys()]) this.#remove(id);
+    this.#store.patch({ you, waiting: { reason, seatedBefore: this.#seated }, lobby: [], moderator: false });
+    this.#publish();
+  }
+
+  /** The daemon gives TURN credentials to those with a seat: connections are built with them, and what comes meanwhile waits. */
+  async #joinAfterGrant(joined: Joined): Promise<void> {
+    const held: RoomMessage[] = [joined];
+    this.#held = held;
+    await this.#freshConfiguration();
+    // Sent back to the lobby, or over, meanwhile.
+    if (this.#held !== held) return;
+    this.#held = null;
+    this.#grantOutdated = false;
+    for (const message of held) this.#take(message);
+  }
+
+  #take(message: RoomMessage): void {
     switch (message.type) {
       case "joined":
         this.#joined(message);
+        break;
+      case "lobby":
+        this.#store.patch({ lobby: message.waiting });
+        break;
+      case "locked":
+        this.#store.patch({ locked: message.locked });
+        break;
+      case "moderator":
+        this.#moderates(message.participant_id, message.moderator);
         break;
       case "peer_joined":
         this.#seat(message.peer);
@@ -105,8 +202,15 @@ export class Call implements Readable<CallSnapshot> {
     }
   }
 
-  #joined({ resumed, you, peers }: Joined): void {
-    this.#store.patch({ you });
+  #moderates(id: string, moderator: boolean): void {
+    if (id !== this.snapshot().you.participant_id) this.#peers.get(id)?.setModerator(moderator);
+    else this.#store.patch(moderator ? { moderator } : { moderator, lobby: [] });
+  }
+
+  #joined({ resumed, you, moderator, locked, peers }: Joined): void {
+    this.#seated = true;
+    // Who waits is told after this, if anybody does.
+    this.#store.patch({ you, moderator, locked, waiting: null, lobby: [] });
     this.#told = null;
     const roster = new Map(peers.map((peer) => [peer.participant_id, peer]));
     for (const [id, peer] of this.#peers) {
@@ -129,6 +233,8 @@ export class Call implements Readable<CallSnapshot> {
       if (known === undefined) this.#unexplained.set(id, peer);
       else this.#update(known, peer);
     }
+    // The daemon may have been away, and the relay with it.
+    for (const peer of this.#peers.values()) peer.suspectPath();
     clearTimeout(this.#settleTimer);
     this.#settleTimer = setTimeout(() => {
       for (const peer of [...this.#unexplained.values()]) this.#seat(peer);
@@ -159,9 +265,10 @@ export class Call implements Readable<CallSnapshot> {
     this.#publish();
   }
 
-  #update(peer: Peer, { connected, media }: RosterPeer): void {
+  #update(peer: Peer, { connected, media, moderator }: RosterPeer): void {
     peer.setAttached(connected);
     peer.setMedia(media);
+    peer.setModerator(moderator);
   }
 
   #attach(id: string, connected: boolean): void {
@@ -223,10 +330,11 @@ export class Call implements Readable<CallSnapshot> {
 
   #ended(end: SocketEnd): void {
     this.#release();
-    this.#store.patch({ status: "ended", peers: [], socketLost: false, end });
+    this.#store.patch({ status: "ended", peers: [], waiting: null, lobby: [], socketLost: false, end });
   }
 
   #release(): void {
+    this.#held = null;
     clearTimeout(this.#settleTimer);
     clearInterval(this.#grantTimer);
     this.#stopWatchingMedia();
@@ -243,6 +351,15 @@ export class Call implements Readable<CallSnapshot> {
 
 function configurationOf({ ice_servers, ice_transport_policy }: JoinGrant): RTCConfiguration {
   return { iceServers: [...ice_servers], iceTransportPolicy: ice_transport_policy, bundlePolicy: "max-bundle" };
+}
+
+function hasRelay({ ice_servers }: JoinGrant): boolean {
+  return ice_servers.some(({ credential }) => credential !== undefined);
+}
+
+/** Who moderates until the daemon says otherwise. */
+function isStaff(role: Role): boolean {
+  return role === "admin" || role === "mentor";
 }
 
 /** Well within the hour that the daemon's credentials live, for peers that come late. */

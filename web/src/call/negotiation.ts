@@ -19,6 +19,7 @@ export class PerfectNegotiation {
   readonly #connection: RTCPeerConnection;
   #steps: Promise<void> = Promise.resolve();
   #ignoresOffer = false;
+  /** Of a description that has not come yet. */
   #early: (IceCandidate | null)[] = [];
   #disposed = false;
 
@@ -75,8 +76,9 @@ export class PerfectNegotiation {
   }
 
   async #add(candidate: IceCandidate | null): Promise<void> {
-    if (this.#connection.remoteDescription === null) {
-      if (!this.#ignoresOffer) this.#early.push(candidate);
+    const remote = this.#connection.remoteDescription;
+    if (remote === null || !belongs(candidate, remote)) {
+      if (this.#early.length < EARLY_MAX) this.#early.push(candidate);
       return;
     }
     try {
@@ -87,10 +89,12 @@ export class PerfectNegotiation {
     }
   }
 
+  /** A description came: what is not of this negotiation either is of one that is gone. */
   async #addEarly(): Promise<void> {
     const early = this.#early;
     this.#early = [];
-    for (const candidate of early) await this.#add(candidate);
+    const remote = this.#connection.remoteDescription;
+    for (const candidate of early) if (remote !== null && belongs(candidate, remote)) await this.#add(candidate);
   }
 
   #sendLocal(): void {
@@ -108,6 +112,15 @@ export class PerfectNegotiation {
       });
   }
 }
+
+/** Candidates name their negotiation by its ICE fragment; the end of candidates, and old browsers, name none. */
+function belongs(candidate: IceCandidate | null, { sdp }: RTCSessionDescription): boolean {
+  const fragment = candidate?.usernameFragment ?? null;
+  return fragment === null || sdp.split(/\r?\n/u).includes(`a=ice-ufrag:${fragment}`);
+}
+
+/** As many as the daemon keeps of a flood. */
+const EARLY_MAX = 100;
 
 function toWire({ candidate, sdpMid, sdpMLineIndex, usernameFragment }: RTCIceCandidate): IceCandidate {
   return { candidate, sdpMid, sdpMLineIndex, usernameFragment };

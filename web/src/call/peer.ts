@@ -13,6 +13,7 @@ export interface PeerSnapshot {
   readonly participant: Participant;
   /** False while its signaling socket is down; media may well go on. */
   readonly attached: boolean;
+  readonly moderator: boolean;
   readonly media: Media;
   readonly connection: PeerConnectionState;
   readonly quality: Quality | null;
@@ -58,6 +59,7 @@ export class Peer implements Readable<PeerSnapshot> {
     this.#store = new Store<PeerSnapshot>({
       participant: roster,
       attached: roster.connected,
+      moderator: roster.moderator,
       media: roster.media,
       connection: "connecting",
       quality: null,
@@ -97,6 +99,15 @@ export class Peer implements Readable<PeerSnapshot> {
 
   setAttached(attached: boolean): void {
     this.#store.patch({ attached });
+  }
+
+  setModerator(moderator: boolean): void {
+    this.#store.patch({ moderator });
+  }
+
+  /** The relay may have been gone for a while: what passes through it is asked after at once. */
+  suspectPath(): void {
+    if (this.snapshot().relayed) this.#restart.suspect();
   }
 
   resend(): void {

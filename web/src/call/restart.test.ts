@@ -82,6 +82,28 @@ describe("ICE restart", () => {
     expect(restart).toHaveBeenCalledTimes(2);
   });
 
+  it.each([
+    ["impolite", 1_500],
+    ["polite", 5_500],
+  ])("follows soon when a connected path is suspected and silent (%s side)", async (side, delay) => {
+    const { policy, restart } = made({ polite: side === "polite" });
+    policy.handleState("connected");
+    policy.suspect();
+    await vi.advanceTimersByTimeAsync(delay - 1);
+    expect(restart).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(restart).toHaveBeenCalledTimes(1);
+  });
+
+  it("does not follow a suspicion while bytes come", async () => {
+    let bytes = 0;
+    const { policy, restart } = made({ bytesReceived: () => Promise.resolve((bytes += 100)) });
+    policy.handleState("connected");
+    policy.suspect();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(restart).not.toHaveBeenCalled();
+  });
+
   it("never happens after dispose", async () => {
     const { policy, restart } = made();
     policy.handleState("disconnected");

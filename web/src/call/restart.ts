@@ -50,22 +50,31 @@ export class IceRestart {
     }
   }
 
+  /** Something happened that may have cost the path: restarts soon unless bytes come. */
+  suspect(): void {
+    if (this.#state === "connected" || this.#state === "completed" || this.#state === "disconnected") void this.#watch(SUSPECT_MS);
+  }
+
   dispose(): void {
     this.#disposed = true;
     clearTimeout(this.#timer);
   }
 
   /** Restarts unless bytes still come: then only the checks were lost, and media goes on. */
-  async #watch(): Promise<void> {
+  async #watch(silence = DISCONNECTED_MS): Promise<void> {
+    const state = this.#state;
     const before = await this.#options.bytesReceived();
-    if (this.#disposed || this.#state !== "disconnected") return;
-    const patience = DISCONNECTED_MS + (this.#options.polite ? POLITE_EXTRA_MS : 0);
+    if (this.#disposed || this.#state !== state) return;
+    const patience = silence + (this.#options.polite ? POLITE_EXTRA_MS : 0);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       void this.#options.bytesReceived().then((now) => {
-        if (this.#disposed || this.#state !== "disconnected") return;
-        if (now > before) void this.#watch();
-        else this.#restart();
+        if (this.#disposed || this.#state !== state) return;
+        if (now > before) {
+          if (state === "disconnected") void this.#watch();
+        } else if (state === "disconnected") this.#restart();
+        // ICE has not noticed yet; should this not help, it will, and that restarts again.
+        else this.#options.restart();
       });
     }, patience);
   }
@@ -84,5 +93,6 @@ export class IceRestart {
 }
 
 const DISCONNECTED_MS = 2_500;
+const SUSPECT_MS = 1_500;
 const POLITE_EXTRA_MS = 4_000;
 const AGAIN_MS = 10_000;

@@ -6,6 +6,7 @@ import { callStatus } from "./status";
 
 it.each<[SocketState, PeerConnectionState[], string]>([
   ["opening", [], "loading"],
+  ["waiting", [], "lobby"],
   ["joined", [], "waiting"],
   ["joined", ["connecting"], "connecting"],
   ["joined", ["connected"], "connected"],

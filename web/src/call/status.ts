@@ -1,7 +1,8 @@
 import type { SocketState } from "../signaling/socket";
 import type { PeerConnectionState } from "./peer";
 
-export type CallStatus = "loading" | "waiting" | "connecting" | "connected" | "reconnecting" | "failed" | "ended";
+/** `lobby`: not let in yet; `waiting`: alone. */
+export type CallStatus = "loading" | "lobby" | "waiting" | "connecting" | "connected" | "reconnecting" | "failed" | "ended";
 
 /** One word for the whole call: the worst news that matters. */
 export function callStatus(socket: SocketState, peers: readonly PeerConnectionState[]): CallStatus {
@@ -10,6 +11,8 @@ export function callStatus(socket: SocketState, peers: readonly PeerConnectionSt
       return "ended";
     case "opening":
       return "loading";
+    case "waiting":
+      return "lobby";
     case "reconnecting":
       return "reconnecting";
     case "joined":

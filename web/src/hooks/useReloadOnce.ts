@@ -1,12 +1,14 @@
 import { useEffect } from "react";
 
-/** Loads a page that is out of date anew; only once, lest a box that stays out of step makes it loop. */
-export function useReloadOnce(outOfDate: boolean): void {
-  useEffect(() => {
-    if (!outOfDate || sessionStorage.getItem(KEY) !== null) return;
-    sessionStorage.setItem(KEY, "done");
-    location.reload();
-  }, [outOfDate]);
-}
+import type { CallSnapshot } from "../call/call";
+import { forgetReload, reloadOnce } from "../call/reload";
 
-const KEY = "visavis.reloaded";
+/** Loads the page anew, once, when the daemon does not understand it any more. */
+export function useReloadOnce(call: CallSnapshot | null): void {
+  const outOfDate = call?.end?.kind === "version_unsupported";
+  const understood = call?.status === "waiting" || call?.status === "lobby" || call?.status === "connected";
+  useEffect(() => {
+    if (outOfDate) reloadOnce(sessionStorage, () => location.reload());
+    else if (understood) forgetReload(sessionStorage);
+  }, [outOfDate, understood]);
+}

@@ -81,6 +81,7 @@ export const en = {
     you: "You",
     status: {
       loading: "Entering the meeting…",
+      lobby: "In the lobby",
       waiting: "Waiting",
       connecting: "Connecting…",
       connected: "Connected",

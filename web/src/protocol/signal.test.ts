@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parseServerMessage } from "./parse";
 import { type ClientMessage, closeReason } from "./signal";
 
+const GUEST = "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c";
 const FIXTURES = join(import.meta.dirname, "../../../tests/fixtures/signal");
 
 describe("server messages", () => {
@@ -15,7 +16,23 @@ describe("server messages", () => {
   it("has a fixture for every type", () => {
     const types = new Set(fixtures("server").map(([, text]) => parseServerMessage(text).type));
     expect([...types].sort()).toEqual(
-      ["answer", "candidate", "ended", "error", "joined", "media", "offer", "peer_joined", "peer_left", "peer_status", "welcome"],
+      [
+        "answer",
+        "candidate",
+        "ended",
+        "error",
+        "joined",
+        "lobby",
+        "locked",
+        "media",
+        "moderator",
+        "offer",
+        "peer_joined",
+        "peer_left",
+        "peer_status",
+        "waiting",
+        "welcome",
+      ],
     );
   });
 
@@ -61,6 +78,12 @@ describe("client messages", () => {
     "candidate-end.json": { type: "candidate", to: peer, epoch: 2, candidate: null },
     "media.json": { type: "media", microphone: true, camera: false, screen: "2" },
     "leave.json": { type: "leave" },
+    "admit.json": { type: "admit", participant_id: GUEST },
+    "deny.json": { type: "deny", participant_id: GUEST },
+    "kick.json": { type: "kick", participant_id: "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b" },
+    "lock.json": { type: "lock", locked: true },
+    "moderate.json": { type: "moderate", participant_id: GUEST, moderator: true },
+    "end.json": { type: "end" },
   };
 
   it.each(fixtures("client"))("says the fixture %s in the same words", (name, text) => {
@@ -78,14 +101,16 @@ describe("close codes", () => {
   });
 
   it("knows the ones that end a call", () => {
-    expect([1000, 1008, 1009, 4000, 4001, 4002, 4004].map(closeReason)).toEqual([
+    expect([1000, 1008, 1009, 4000, 4001, 4002, 4003, 4004, 4005].map(closeReason)).toEqual([
       "left",
       "policy_violation",
       "message_too_big",
       "room_ended",
       "signed_out",
       "replaced",
+      "kicked",
       "version_unsupported",
+      "denied",
     ]);
   });
 });

@@ -1,6 +1,7 @@
 // The signaling wire, version 2. `src/proto/signal.md` of the daemon is its prose; both sides test against the same fixtures.
 
-export const VERSIONS: readonly number[] = [2, 1];
+/** One alone: the daemon brings its own page, so an older one has this page loaded anew. */
+export const VERSIONS: readonly number[] = [2];
 
 export type Role = "admin" | "mentor" | "student" | "guest";
 

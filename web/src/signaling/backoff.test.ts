@@ -2,10 +2,17 @@ import { expect, it } from "vitest";
 
 import { awayDelay, backoffDelay } from "./backoff";
 
-it("spreads each delay by a quarter to either side", () => {
-  expect(backoffDelay(2, 0)).toBe(900);
+it("spreads each delay over all of twice its time", () => {
+  expect(backoffDelay(2, 0)).toBe(0);
   expect(backoffDelay(2, 0.5)).toBe(1200);
-  expect(backoffDelay(2, 1)).toBe(1500);
+  expect(backoffDelay(2, 1)).toBe(2400);
+});
+
+it("brings a school back evenly after a power cut (full jitter)", () => {
+  const pages = Array.from({ length: 400 }, (_, page) => backoffDelay(5, page / 400));
+  const inSecond = (second: number) => pages.filter((delay) => Math.floor(delay / 1000) === second).length;
+  expect(Math.max(...pages)).toBeGreaterThan(13_000);
+  expect(Math.max(...Array.from({ length: 14 }, (_, second) => inSecond(second)))).toBeLessThan(35);
 });
 
 it("never waits for the first attempt", () => {

@@ -24,7 +24,7 @@ describe("opening", () => {
     FakeSocket.last.opens();
     FakeSocket.last.says({ type: "welcome", version: 1 });
     expect(FakeSocket.last.sent).toEqual([
-      { type: "hello", versions: [2, 1] },
+      { type: "hello", versions: [2] },
       { type: "join", takeover: false },
     ]);
   });
@@ -134,13 +134,18 @@ describe("a dropped socket", () => {
     expect(FakeSocket.last).not.toBe(hanging);
   });
 
-  it.each(["offline", "online"])("is not trusted over a network that went %s", (event) => {
+  it.each([
+    ["offline", 0],
+    ["online", 750],
+  ])("is not trusted over a network that went %s, and comes back after %i ms", (event, delay) => {
     const { onState } = seated();
     const before = FakeSocket.last;
     dispatchEvent(new Event(event));
     expect(before.readyState).toBe(3);
     expect(onState).toHaveBeenLastCalledWith("reconnecting");
-    vi.advanceTimersByTime(0);
+    if (delay > 0) vi.advanceTimersByTime(delay - 1);
+    if (delay > 0) expect(FakeSocket.last).toBe(before);
+    vi.advanceTimersByTime(delay > 0 ? 1 : 0);
     expect(FakeSocket.last).not.toBe(before);
   });
 });
@@ -174,7 +179,9 @@ describe("close codes", () => {
     [1009, "message_too_big"],
     [4001, "signed_out"],
     [4002, "replaced"],
+    [4003, "kicked"],
     [4004, "version_unsupported"],
+    [4005, "denied"],
   ] as const)("end the call for good with %i", (code, kind) => {
     const { onEnd, socket } = seated();
     FakeSocket.last.closes(code);
@@ -188,6 +195,39 @@ describe("close codes", () => {
     FakeSocket.last.says({ type: "ended", reason: "ended_by_staff" });
     FakeSocket.last.closes(4000);
     expect(onEnd).toHaveBeenCalledExactlyOnceWith({ kind: "room_ended", reason: "ended_by_staff" });
+  });
+});
+
+describe("the lobby", () => {
+  it("is waited in for as long as it takes, on one socket", () => {
+    const { socket, onMessage } = opened();
+    FakeSocket.last.waits();
+    expect(socket.state).toBe("waiting");
+    expectNoMoreSockets();
+    FakeSocket.last.says({ type: "waiting", you: GUEST, reason: "not_admitted" });
+    expect(onMessage).toHaveBeenCalledTimes(2);
+    FakeSocket.last.says(SEATED);
+    expect(socket.state).toBe("joined");
+  });
+
+  it("takes nothing but a leave", () => {
+    const { socket } = opened();
+    FakeSocket.last.waits();
+    socket.send({ type: "media", microphone: true, camera: true, screen: null });
+    expect(FakeSocket.last.sent.at(-1)).toMatchObject({ type: "join" });
+    socket.leave();
+    expect(FakeSocket.last.sent.at(-1)).toEqual({ type: "leave" });
+  });
+
+  it("is asked for again when the socket drops, without the token of a seat that is gone", () => {
+    const { socket } = seated();
+    FakeSocket.last.says({ type: "waiting", you: GUEST, reason: "no_staff" });
+    FakeSocket.last.closes(1006);
+    expect(socket.state).toBe("reconnecting");
+    vi.advanceTimersByTime(0);
+    FakeSocket.last.waits();
+    expect(FakeSocket.last.sent[1]).toEqual({ type: "join", takeover: false });
+    expect(socket.state).toBe("waiting");
   });
 });
 
@@ -208,6 +248,9 @@ describe("leaving", () => {
     expectNoMoreSockets();
   });
 });
+
+const GUEST = { participant_id: "me", display_name: "Gil Guest", role: "guest" } as const;
+const SEATED = { type: "joined", resumed: false, resume: "token", you: GUEST, moderator: false, locked: false, peers: [] } as const;
 
 function opened(options: Partial<SocketOptions> = {}) {
   const events = { onState: vi.fn(), onMessage: vi.fn(), onEnd: vi.fn() } satisfies SocketEvents;

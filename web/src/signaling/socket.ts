@@ -1,9 +1,11 @@
-// The signaling socket of one seat: greets, joins, comes back with its token when it drops. Media knows nothing of it.
+// The signaling socket of one seat: greets, joins or waits for one, comes back with its token when it drops. Media knows nothing of it.
 import { parseServerMessage } from "../protocol/parse";
 import { type ClientMessage, type CloseReason, closeReason, type EndReason, type ServerMessage, VERSIONS } from "../protocol/signal";
 import { awayDelay, backoffDelay } from "./backoff";
+import { SleepWatch } from "./sleep";
 
-export type SocketState = "opening" | "joined" | "reconnecting" | "closed";
+/** `waiting`: in the lobby, without a seat. */
+export type SocketState = "opening" | "waiting" | "joined" | "reconnecting" | "closed";
 
 /** Why a socket stays closed. */
 export type SocketEnd =
@@ -36,22 +38,26 @@ export class SignalingSocket {
   #socket: WebSocket | null = null;
   #state: SocketState = "opening";
   #resume: string | null = null;
+  #takeover: boolean;
   #endReason: EndReason | null = null;
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #abort = new AbortController();
+  readonly #sleep = new SleepWatch(() => this.reconnect());
 
   constructor(options: SocketOptions, events: SocketEvents) {
     this.#options = options;
     this.#events = events;
     this.#random = options.random ?? Math.random;
+    this.#takeover = options.takeover;
   }
 
   open(): void {
     const { signal } = this.#abort;
     // A socket over a network that is gone would look open for minutes.
     globalThis.addEventListener("offline", () => this.reconnect(), { signal });
-    globalThis.addEventListener("online", () => this.reconnect(), { signal });
+    // Everybody hears of a network that is there again, at the same moment.
+    globalThis.addEventListener("online", () => this.reconnect(awayDelay(this.#random())), { signal });
     this.#connect();
   }
 
@@ -59,26 +65,27 @@ export class SignalingSocket {
     return this.#state;
   }
 
-  /** Sends if seated; what is said while the socket is down is settled after `joined`. */
+  /** Sends if seated. Nothing waits for a socket that is down: after `joined` the call says what is so by then. */
   send(message: ClientMessage): void {
     if (this.#state === "joined") this.#write(message);
   }
 
-  /** Drops the socket and comes back at once with the token; the seat and the media stay. */
-  reconnect(): void {
+  /** Drops the socket and comes back with the token, at once if nothing else is said; the seat and the media stay. */
+  reconnect(delay = 0): void {
     if (this.#state === "closed" || this.#state === "opening") return;
     this.#discard();
     this.#attempt = 0;
-    this.#comeBack(0);
+    this.#comeBack(delay);
   }
 
   leave(): void {
-    this.send({ type: "leave" });
+    if (this.#state === "joined" || this.#state === "waiting") this.#write({ type: "leave" });
     this.dispose();
   }
 
   dispose(): void {
     this.#abort.abort();
+    this.#sleep.dispose();
     this.#discard();
     this.#state = "closed";
   }
@@ -117,10 +124,12 @@ export class SignalingSocket {
         this.#endReason = message.reason;
         break;
       case "joined":
-        clearTimeout(this.#timer);
-        this.#resume = message.resume;
-        this.#attempt = 0;
-        this.#setState("joined");
+        this.#answered("joined", message.resume);
+        this.#events.onMessage(message);
+        break;
+      case "waiting":
+        // Whatever seat there was is gone, and its token with it.
+        this.#answered("waiting", null);
         this.#events.onMessage(message);
         break;
       default:
@@ -128,8 +137,17 @@ export class SignalingSocket {
     }
   }
 
+  #answered(state: "joined" | "waiting", resume: string | null): void {
+    clearTimeout(this.#timer);
+    this.#resume = resume;
+    // A seat is taken from another tab once, when somebody says so; never again by itself.
+    this.#takeover = false;
+    this.#attempt = 0;
+    this.#setState(state);
+  }
+
   #join(): void {
-    if (this.#resume === null) this.#write({ type: "join", takeover: this.#options.takeover });
+    if (this.#resume === null) this.#write({ type: "join", takeover: this.#takeover });
     else this.#write({ type: "join", resume: this.#resume, takeover: false });
   }
 
@@ -146,7 +164,7 @@ export class SignalingSocket {
   }
 
   async #askWhy(): Promise<void> {
-    if (this.#state === "joined") this.#setState("reconnecting");
+    if (this.#state !== "opening") this.#setState("reconnecting");
     const result = await this.#options.probe();
     if (this.#abort.signal.aborted || this.#socket !== null) return;
     switch (result) {

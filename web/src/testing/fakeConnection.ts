@@ -17,6 +17,7 @@ export class FakeConnection {
   readonly candidates: string[] = [];
   readonly configurations: RTCConfiguration[] = [];
   bytesReceived = 0;
+  relayed = false;
   readonly #transceivers: FakeTransceiver[] = [];
   #stableLocal: RTCSessionDescriptionInit | null = null;
   #generation = 0;
@@ -107,7 +108,12 @@ export class FakeConnection {
   }
 
   getStats(): Promise<Map<string, object>> {
-    return Promise.resolve(new Map([["in", { id: "in", type: "inbound-rtp", bytesReceived: this.bytesReceived }]]));
+    const entries = [
+      { id: "in", type: "inbound-rtp", bytesReceived: this.bytesReceived },
+      { id: "pair", type: "candidate-pair", selected: true, localCandidateId: "own" },
+      { id: "own", type: "local-candidate", candidateType: this.relayed ? "relay" : "host" },
+    ];
+    return Promise.resolve(new Map(entries.map((entry) => [entry.id, entry])));
   }
 
   become(ice: RTCIceConnectionState, connection: RTCPeerConnectionState): void {
@@ -149,7 +155,7 @@ export class FakeConnection {
   }
 
   #sdp(type: string): string {
-    return `${type} ufrag:${this.#id}.${this.#generation}`;
+    return `${type}\r\na=ice-ufrag:${this.#id}.${this.#generation}\r\n`;
   }
 
   #assertOpen(): void {

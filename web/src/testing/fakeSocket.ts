@@ -1,4 +1,4 @@
-import type { ClientMessage, ServerMessage } from "../protocol/signal";
+import type { ClientMessage, ServerMessage, WaitReason } from "../protocol/signal";
 
 /** A WebSocket whose other end is the test. */
 export class FakeSocket {
@@ -41,6 +41,13 @@ export class FakeSocket {
   closes(code: number): void {
     this.readyState = 3;
     this.onclose?.({ code });
+  }
+
+  /** Everything up to the lobby. */
+  waits(reason: WaitReason = "no_staff"): void {
+    this.opens();
+    this.says({ type: "welcome", version: 2 });
+    this.says({ type: "waiting", you: { participant_id: "me", display_name: "Stu Student", role: "student" }, reason });
   }
 
   /** Everything up to the seat. */

@@ -59,7 +59,7 @@ function Meeting({ sessionId, user, known, onJoin, onExpired }: MeetingProps) {
   const topic = session?.topic ?? "";
   const expected = expectedName(known, user);
   const refusedText = refused === null ? null : problemText(refused);
-  useReloadOnce(call?.end?.kind === "version_unsupported");
+  useReloadOnce(call);
 
   if (call?.end != null) {
     return <CallEnd end={call.end} joining={joining} onRejoin={(takeover) => void actions.join(takeover)} onSignIn={onExpired} />;
