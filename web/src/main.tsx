@@ -5,7 +5,9 @@ import "./styles/pages.css";
 import "./styles/sessions.css";
 import "./styles/preview.css";
 import "./styles/stage.css";
+import "./styles/grid.css";
 import "./styles/call.css";
+import "./styles/people.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -10,19 +10,17 @@ export async function tune(sender: RTCRtpSender, line: Line, peers: number): Pro
   const parameters = sender.getParameters();
   const [encoding] = parameters.encodings as RTCRtpEncodingParameters[] | undefined ?? [];
   if (encoding === undefined) return;
-  const crowded = peers > 1;
   switch (line) {
     case "microphone":
       encoding.priority = "high";
       encoding.networkPriority = "high";
       break;
     case "camera":
-      encoding.maxBitrate = Math.round(CAMERA_BITS / Math.max(1, peers));
-      encoding.scaleResolutionDownBy = crowded ? 2 : 1;
+      apply(encoding, cameraLimits(peers));
       parameters.degradationPreference = "maintain-framerate";
       break;
     case "screen":
-      encoding.maxBitrate = SCREEN_BITS;
+      apply(encoding, screenLimits(peers));
       parameters.degradationPreference = "maintain-resolution";
       break;
   }
@@ -30,5 +28,33 @@ export async function tune(sender: RTCRtpSender, line: Line, peers: number): Pro
   await sender.setParameters(parameters).catch(() => undefined);
 }
 
+export interface Limits {
+  /** A second, to each peer. */
+  readonly bits: number;
+  readonly framerate: number;
+  /** The picture is made so many times smaller, in both directions. */
+  readonly scale: number;
+}
+
+/** Every peer is encoded for on its own: more of them means smaller tiles, and less of the uplink and the processor for each. */
+export function cameraLimits(peers: number): Limits {
+  const bits = Math.round(CAMERA_BITS / Math.max(1, peers));
+  if (peers <= 1) return { bits, framerate: 30, scale: 1 };
+  if (peers <= 3) return { bits, framerate: 30, scale: 2 };
+  return peers <= 6 ? { bits, framerate: 24, scale: 3 } : { bits, framerate: 15, scale: 4 };
+}
+
+/** Text stays whole; only how often it changes, and how soon it is sharp, depends on how many look at it. */
+export function screenLimits(peers: number): Limits {
+  return { bits: Math.min(SCREEN_BITS, Math.floor(SCREEN_BITS_IN_ALL / Math.max(1, peers))), framerate: peers <= 3 ? 15 : 8, scale: 1 };
+}
+
+function apply(encoding: RTCRtpEncodingParameters, { bits, framerate, scale }: Limits): void {
+  encoding.maxBitrate = bits;
+  encoding.maxFramerate = framerate;
+  encoding.scaleResolutionDownBy = scale;
+}
+
 const CAMERA_BITS = 1_700_000;
 const SCREEN_BITS = 2_500_000;
+const SCREEN_BITS_IN_ALL = 5_000_000;

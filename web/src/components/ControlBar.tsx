@@ -9,6 +9,7 @@ import {
   LeaveIcon,
   MicrophoneIcon,
   MicrophoneOffIcon,
+  PeopleIcon,
   ScreenIcon,
   ScreenStopIcon,
   ShrinkIcon,
@@ -26,12 +27,18 @@ export interface ControlBarProps {
   /** Null where the browser cannot: phones share no screen. */
   readonly screen: Toggle | null;
   readonly fullScreen: Toggle | null;
+  readonly people: PeopleToggle;
   readonly onLeave: () => void;
   /** Null for those who may not. */
   readonly onEndForEveryone: (() => void) | null;
 }
 
-export function ControlBar({ microphone, camera, screen, fullScreen, onLeave, onEndForEveryone }: ControlBarProps) {
+export interface PeopleToggle extends Toggle {
+  /** How many wait to be let in. */
+  readonly waiting: number;
+}
+
+export function ControlBar({ microphone, camera, screen, fullScreen, people, onLeave, onEndForEveryone }: ControlBarProps) {
   const { call } = texts;
   return (
     <div className="control-bar" role="toolbar" aria-label={call.controls}>
@@ -47,6 +54,7 @@ export function ControlBar({ microphone, camera, screen, fullScreen, onLeave, on
           {fullScreen.on ? <ShrinkIcon /> : <ExpandIcon />}
         </Control>
       )}
+      <PeopleControl {...people} />
       <span className="control-gap" />
       <button type="button" className="control control-leave" onClick={onLeave} aria-label={call.leave}>
         <LeaveIcon />
@@ -59,6 +67,21 @@ export function ControlBar({ microphone, camera, screen, fullScreen, onLeave, on
         </button>
       )}
     </div>
+  );
+}
+
+function PeopleControl({ waiting, ...toggle }: PeopleToggle) {
+  const { call } = texts;
+  const label = waiting === 0 ? call.people : `${call.people}, ${call.peopleWaiting(waiting)}`;
+  return (
+    <Control {...toggle} label={label} shortcut="p" look={toggle.on ? "active" : "plain"} expanded={toggle.on}>
+      <PeopleIcon />
+      {waiting > 0 && (
+        <span className="control-badge" aria-hidden="true">
+          {waiting}
+        </span>
+      )}
+    </Control>
   );
 }
 
@@ -84,10 +107,12 @@ interface ControlProps extends Toggle {
   readonly label: string;
   readonly shortcut: string;
   readonly look: "plain" | "off" | "active";
+  /** Where the control opens something. */
+  readonly expanded?: boolean;
   readonly children: ReactNode;
 }
 
-function Control({ busy, toggle, label, shortcut, look, children }: ControlProps) {
+function Control({ busy, toggle, label, shortcut, look, expanded, children }: ControlProps) {
   return (
     <button
       type="button"
@@ -95,6 +120,7 @@ function Control({ busy, toggle, label, shortcut, look, children }: ControlProps
       aria-label={label}
       aria-keyshortcuts={shortcut}
       aria-busy={busy}
+      aria-expanded={expanded}
       data-tip={texts.call.withKey(label, shortcut)}
       onClick={toggle}
     >

@@ -17,9 +17,9 @@ export function Stage({ peers, expected, entering }: StageProps) {
   const layout = sharing !== undefined ? "screen" : peers.length > 1 ? "grid" : "one";
   if (peers.length === 0) return <Waiting expected={expected} entering={entering} />;
   return (
-    <div className="stage" data-layout={layout} data-count={peers.length}>
+    <div className="stage" data-layout={layout}>
       {sharing !== undefined && <ScreenTile name={sharing.participant.display_name} stream={sharing.streams.screen} />}
-      <div className="stage-peers">
+      <div className="stage-peers" data-count={Math.min(peers.length, TILES_MAX)}>
         {peers.map((peer) => (
           <RemoteTile key={peer.participant.participant_id} peer={peer} small={layout !== "one"} />
         ))}
@@ -27,6 +27,9 @@ export function Stage({ peers, expected, entering }: StageProps) {
     </div>
   );
 }
+
+/** As many as the style sheet has grids for. */
+const TILES_MAX = 12;
 
 function Waiting({ expected, entering }: { readonly expected: string; readonly entering: boolean }) {
   const { call } = texts;

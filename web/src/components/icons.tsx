@@ -82,6 +82,24 @@ export const CalendarIcon = icon(
   </>,
 );
 
+export const PeopleIcon = icon(
+  <>
+    <circle cx="9" cy="8.5" r="3.5" />
+    <path d="M2.5 19.5a6.5 6.5 0 0 1 13 0M16 5.3a3.5 3.5 0 0 1 0 6.4M18 14.3a6.5 6.5 0 0 1 3.5 5.200" />
+  </>,
+);
+export const LockIcon = icon(
+  <>
+    <rect x="5" y="10.5" width="14" height="9.5" rx="2.5" />
+    <path d="M8 10.5V8a4 4 0 0 1 8 0v2.5" />
+  </>,
+);
+export const MoreIcon = icon(
+  <>
+    <path d="M5 12h.01M12 12h.01M19 12h.01" strokeWidth="2.8" />
+  </>,
+);
+
 /** Two half circles, face to face. */
 export function Mark({ className = "mark" }: IconProps) {
   return (

@@ -24,6 +24,16 @@ export interface CallActions {
   readonly choose: (kind: DeviceKind, deviceId: string) => void;
   readonly toggleScreen: () => void;
   readonly retryMedia: () => void;
+  readonly moderation: Moderation;
+}
+
+/** What those may do who moderate. */
+export interface Moderation {
+  readonly admit: (ids: readonly string[]) => void;
+  readonly deny: (id: string) => void;
+  readonly kick: (id: string) => void;
+  readonly lock: (locked: boolean) => void;
+  readonly moderate: (id: string, moderator: boolean) => void;
 }
 
 /** The call of a session, as React sees it: own media from the start, the call itself from `join` on. */
@@ -61,8 +71,20 @@ export function useWebRTC(sessionId: string): WebRTC {
   );
   const endForEveryone = useCallback(async () => {
     setRefused(null);
+    if (call?.endForEveryone() === true) return;
+    // The socket is down; staff can end the meeting without one.
     await videoCallAPI.end(roomId).catch((error: unknown) => setRefused(asApiError(error)));
-  }, [roomId]);
+  }, [call, roomId]);
+  const moderation = useMemo<Moderation>(
+    () => ({
+      admit: (ids) => ids.forEach((id) => call?.admit(id)),
+      deny: (id) => call?.deny(id),
+      kick: (id) => call?.kick(id),
+      lock: (locked) => call?.lock(locked),
+      moderate: (id, moderator) => call?.moderate(id, moderator),
+    }),
+    [call],
+  );
 
   const actions = useMemo(
     () => ({
@@ -73,8 +95,9 @@ export function useWebRTC(sessionId: string): WebRTC {
       choose: (kind: DeviceKind, deviceId: string) => void media.choose(kind, deviceId),
       toggleScreen: () => (media.snapshot().screen === null ? void media.shareScreen() : media.stopScreen()),
       retryMedia: () => void media.retry(),
+      moderation,
     }),
-    [join, call, endForEveryone, media],
+    [join, call, endForEveryone, media, moderation],
   );
   return { local, call: snapshot, joining, refused, actions };
 }

@@ -34,7 +34,7 @@ export function CallEnd({ end, joining, onRejoin, onSignIn }: CallEndProps) {
     case "not_found":
       return <End {...words.notFound} />;
     case "kicked":
-      return <End {...words.kicked} />;
+      return <End {...words.kicked}>{action(words.askAgain, () => onRejoin(false))}</End>;
     case "denied":
       return <End {...words.denied} />;
     case "signed_out":

@@ -4,6 +4,7 @@ import { Preview } from "../components/Preview";
 import { BackIcon } from "../components/icons";
 import { Brand, LoadingPage, MessagePage } from "../components/Page";
 import { VideoCall } from "../components/VideoCall";
+import { WaitingRoom } from "../components/WaitingRoom";
 import { follow } from "../hooks/useRoute";
 import { useReloadOnce } from "../hooks/useReloadOnce";
 import { type SessionRoom, useSessionRoom } from "../hooks/useSessionRoom";
@@ -64,6 +65,7 @@ function Meeting({ sessionId, user, known, onJoin, onExpired }: MeetingProps) {
   if (call?.end != null) {
     return <CallEnd end={call.end} joining={joining} onRejoin={(takeover) => void actions.join(takeover)} onSignIn={onExpired} />;
   }
+  if (call?.waiting != null) return <WaitingRoom topic={topic} waiting={call.waiting} call={call} local={local} actions={actions} />;
   if (call !== null) return <VideoCall topic={topic} expected={expected} call={call} local={local} actions={actions} refused={refusedText} />;
   return (
     <div className="page">
