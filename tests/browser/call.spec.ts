@@ -108,6 +108,7 @@ test("several calls run at once", async () => {
   await signIn(student, daemon.url, "stu");
   await agree(mentor, student, "Rivers");
   await joinMeeting(mentor, "Rivers");
+  await expectStatus(mentor, "waiting");
   await joinMeeting(student, "Rivers");
   await Promise.all([first.mentor, first.student, mentor, student].map((page) => expectFrames(page)));
 });

@@ -12,6 +12,7 @@ export const PASSWORD = "correct horse";
 export const PEOPLE = [
   { username: "mara", name: "Mara Mentor", role: "mentor" },
   { username: "stu", name: "Stu Student", role: "student" },
+  { username: "ada", name: "Ada Admin", role: "admin" },
 ] as const;
 
 export interface DaemonOptions {

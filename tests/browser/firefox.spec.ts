@@ -34,6 +34,7 @@ for (const relayOnly of [false, true]) {
       await signIn(student, daemon.url, "stu");
       await agree(mentor, student, TOPIC);
       await joinMeeting(mentor, TOPIC);
+      await expectStatus(mentor, "waiting");
       await joinMeeting(student, TOPIC);
       await Promise.all([expectStatus(mentor, "connected"), expectStatus(student, "connected")]);
       await Promise.all([expectFrames(mentor, 30), expectFrames(student, 30)]);

@@ -76,6 +76,8 @@ export async function meet(
   await signIn(student, url, "stu");
   await agree(mentor, student, TOPIC);
   await joinMeeting(mentor, TOPIC);
+  // Students who come before the mentor wait.
+  await expectStatus(mentor, "waiting");
   await joinMeeting(student, TOPIC);
   await expectStatus(mentor, "connected");
   await expectStatus(student, "connected");

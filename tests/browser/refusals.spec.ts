@@ -59,6 +59,7 @@ for (const [error, title] of [
     await agree(mentor, student, `${TOPIC} ${error}`);
     await refuseMedia(student, error);
     await joinMeeting(mentor, `${TOPIC} ${error}`);
+    await expectStatus(mentor, "waiting");
     await student.getByRole("listitem").filter({ hasText: `${TOPIC} ${error}` }).getByText("Join video meeting").click();
     await expect(student.getByText(title)).toBeVisible();
     await press(student, "Join now");
