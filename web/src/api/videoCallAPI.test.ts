@@ -54,6 +54,18 @@ describe("videoCallAPI", () => {
   });
 });
 
+describe("warnings for admins", () => {
+  it.each([
+    ["as the daemon gives them", { user: {}, warnings: ["disk_full", "of_tomorrow"] }, ["disk_full", "of_tomorrow"]],
+    ["none where the field is absent", { user: {} }, []],
+    ["none where it has another form", { user: {}, warnings: "disk_full" }, []],
+    ["what is readable of them", { user: {}, warnings: ["disk_low", 7, null] }, ["disk_low"]],
+  ])("are %s", async (_name, body, codes) => {
+    answer(200, body);
+    await expect(accountsAPI.warnings()).resolves.toEqual(codes);
+  });
+});
+
 describe("errors", () => {
   it("carry the problem's code, detail and Retry-After", async () => {
     problem(429, "too_many_attempts", { "retry-after": "30" });

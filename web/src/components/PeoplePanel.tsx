@@ -103,11 +103,11 @@ function WaitingList({ waiting, moderation }: WaitingListProps) {
               </span>
             </div>
             <div className="person-actions">
-              <button type="button" className="button button-primary" aria-label={lobby.admitOne(display_name)} onClick={() => moderation.admit([participant_id])}>
-                {lobby.admit}
-              </button>
               <button type="button" className="button button-quiet" aria-label={lobby.denyOne(display_name)} onClick={() => moderation.deny(participant_id)}>
                 {lobby.deny}
+              </button>
+              <button type="button" className={waiting.length > 1 ? "button button-quiet button-accent" : "button button-primary"} aria-label={lobby.admitOne(display_name)} onClick={() => moderation.admit([participant_id])}>
+                {lobby.admit}
               </button>
             </div>
           </li>

@@ -83,12 +83,12 @@ export function PersonRow({ participant, own, moderator, microphoneOn, state, mo
             <strong>{people.removeAsk(name)}</strong> {people.removeHint}
           </p>
           <div className="person-actions">
-            <button type="button" className="button button-leave" onClick={() => moderation.kick(participant.participant_id)}>
-              {people.removeNow}
-            </button>
             {/* The harmless one is at hand for whoever came by keyboard. */}
             <button type="button" className="button button-quiet" autoFocus onClick={() => setOpen("closed")}>
               {people.keep}
+            </button>
+            <button type="button" className="button button-leave" onClick={() => moderation.kick(participant.participant_id)}>
+              {people.removeNow}
             </button>
           </div>
         </div>

@@ -1,3 +1,8 @@
+const READ_ONLY = {
+  title: "The database cannot be written",
+  text: "Running calls go on; new meetings, requests and accounts are refused. Check the disk and its mount, then restart visavis.",
+};
+
 /** Every word of the page. Another language is another table of this type. */
 export const en = {
   brand: "visavis",
@@ -55,6 +60,15 @@ export const en = {
       guest: { title: "No meeting yet", text: "You were invited to one meeting. It appears here while it lasts." },
     },
     stale: "The list could not be refreshed. What you see may be out of date.",
+  },
+
+  warnings: {
+    disk_full: { title: "The disk is full", text: "Running calls go on; new meetings and requests are refused. Free some space: writing starts again by itself." },
+    disk_low: { title: "The disk is nearly full", text: "Free some space soon, before new meetings are refused." },
+    read_only: READ_ONLY,
+    database_read_only: READ_ONLY,
+    database_busy: { title: "Another program holds the database", text: "Stop what reads or copies it, such as a backup; writing goes on by itself." },
+    other: (code: string) => ({ title: "The box needs attention", text: `It says: ${code}. The log has more.` }),
   },
 
   preview: {

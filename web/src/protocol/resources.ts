@@ -1,5 +1,5 @@
 // What the HTTP API answers with; `docs/openapi.yaml` is its description.
-import { array, boolean, type Decoder, nullable, oneOf, record, string } from "./decode";
+import { array, asObject, boolean, type Decoder, nullable, oneOf, record, string } from "./decode";
 import { participant, role } from "./parse";
 import type { Participant, Role } from "./signal";
 
@@ -65,6 +65,12 @@ const person = record<Person>(personFields);
 const userFields = record<User>({ ...personFields, username: string, role });
 
 export const user: Decoder<User> = (value) => record<{ user: User }>({ user: userFields })(value).user;
+
+/** Beside the user; daemons before it was invented, and ones that have nothing to say, leave it out. */
+export const warnings: Decoder<readonly string[]> = (value) => {
+  const codes = asObject(value)["warnings"];
+  return Array.isArray(codes) ? codes.filter((code) => typeof code === "string") : [];
+};
 
 export const mentors: Decoder<readonly Person[]> = (value) =>
   record<{ mentors: Person[] }>({ mentors: array(person) })(value).mentors;

@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 
+import { AdminWarnings } from "../components/AdminWarnings";
 import { Notice } from "../components/Notice";
 import { Brand, Title } from "../components/Page";
 import { RequestForm } from "../components/RequestForm";
@@ -8,6 +9,7 @@ import { CalendarIcon } from "../components/icons";
 import { useMentors } from "../hooks/useMentors";
 import { callAddress, follow } from "../hooks/useRoute";
 import { useSessions } from "../hooks/useSessions";
+import { useWarnings } from "../hooks/useWarnings";
 import { texts } from "../i18n/texts";
 import type { MentoringSession, User } from "../protocol/resources";
 import { problemText } from "./problemText";
@@ -20,6 +22,7 @@ export interface SessionsPageProps {
 
 export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) {
   const { value: sessions, error, request, answer, refused } = useSessions();
+  const warnings = useWarnings(user);
   const isStudent = user.role === "student";
   useEffect(() => {
     if (error?.status === 401) onExpired();
@@ -35,6 +38,7 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
             <p className="eyebrow">{texts.sessions.greeting(user.display_name)}</p>
             <h1>{texts.sessions.title}</h1>
           </header>
+          <AdminWarnings codes={warnings} />
           {error !== null && <Notice kind="warning">{sessions === null ? problemText(error) : texts.sessions.stale}</Notice>}
           {sessions === null && error === null && <SessionsSkeleton />}
           {sessions?.length === 0 && <EmptySessions user={user} />}
