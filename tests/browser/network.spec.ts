@@ -70,3 +70,16 @@ test("a daemon that is killed and started again finds everybody in the same call
   await Promise.all([expectStatus(mentor, "connected"), expectStatus(student, "connected")]);
   await Promise.all([expectFrames(mentor), expectFrames(student)]);
 });
+
+test("a daemon that restarts brings relayed media back within 10 s", async () => {
+  daemon = await Daemon.start({ port: 8443, turn: 'listen-udp = ["0.0.0.0:3478"]\nlisten-tcp = []\nrelay-only = true' });
+  const { mentor, student } = await meet(browser, daemon);
+  await Promise.all([expectFrames(mentor), expectFrames(student)]);
+  await daemon.kill("SIGTERM");
+  await daemon.resume();
+  const back = Date.now();
+  await Promise.all([expectFrames(mentor), expectFrames(student)]);
+  expect(Date.now() - back).toBeLessThan(10_000);
+  await Promise.all([expectStatus(mentor, "connected"), expectStatus(student, "connected")]);
+  for (const page of [mentor, student]) expect((await callStats(page)).local).toBe("relay");
+});

@@ -47,6 +47,23 @@ test("a second tab asks before it takes the seat, and the first can take it back
   await press(mentor, "End for everyone");
 });
 
+test("a page that the daemon no longer understands is loaded anew once, and not again", async () => {
+  const [mentor, student] = [await openPage(browser), await openPage(browser)];
+  await signIn(mentor, daemon.url, "mara");
+  await signIn(student, daemon.url, "stu");
+  await agree(mentor, student, "Versions");
+  let loads = 0;
+  mentor.on("load", () => (loads += 1));
+  await mentor.routeWebSocket(/\/ws\/video-call\//, (socket) => socket.onMessage(() => socket.close({ code: 4004 })));
+  await joinMeeting(mentor, "Versions");
+  // The page is itself again, and asks before it joins.
+  await expect.poll(() => loads).toBe(1);
+  await press(mentor, "Join now");
+  await expect(mentor.getByRole("heading", { name: "This page is out of date" })).toBeVisible();
+  await mentor.waitForTimeout(1_000);
+  expect(loads).toBe(1);
+});
+
 for (const [error, title] of [
   ["NotAllowedError", "Camera and microphone are blocked"],
   ["NotFoundError", "No camera or microphone found"],
