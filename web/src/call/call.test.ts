@@ -200,6 +200,73 @@ describe("a lost path", () => {
   });
 });
 
+describe("moderation", () => {
+  const gil = { participant_id: "gil", display_name: "Gil Guest", role: "guest" } as const;
+
+  it("shows moderators who waits, and takes the list away with the role", () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.says({ type: "moderator", participant_id: "me", moderator: true });
+    FakeSocket.last.says({ type: "lobby", waiting: [gil] });
+    expect(call.snapshot()).toMatchObject({ moderator: true, lobby: [gil] });
+    FakeSocket.last.says({ type: "moderator", participant_id: "me", moderator: false });
+    expect(call.snapshot()).toMatchObject({ moderator: false, lobby: [] });
+  });
+
+  it("knows who else moderates, and whether the room is locked", () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.says({ type: "moderator", participant_id: "mara", moderator: false });
+    FakeSocket.last.says({ type: "locked", locked: true });
+    expect(only(call).moderator).toBe(false);
+    expect(call.snapshot().locked).toBe(true);
+  });
+
+  it("believes the room after a resume: a list of who waits that is not told again is empty", () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.says({ type: "moderator", participant_id: "me", moderator: true });
+    FakeSocket.last.says({ type: "lobby", waiting: [gil] });
+    FakeSocket.last.closes(1006);
+    vi.advanceTimersByTime(0);
+    FakeSocket.last.seats({ resumed: true, moderator: true, locked: true, peers: [peer({ moderator: false })] });
+    expect(call.snapshot()).toMatchObject({ moderator: true, locked: true, lobby: [] });
+    expect(only(call).moderator).toBe(false);
+  });
+
+  it("is said in the words of the wire", () => {
+    const { call } = joined([peer()]);
+    const before = FakeSocket.last.sent.length;
+    call.admit("gil");
+    call.deny("gil");
+    call.kick("mara");
+    call.lock(true);
+    call.moderate("mara", false);
+    expect(call.endForEveryone()).toBe(true);
+    expect(FakeSocket.last.sent.slice(before)).toEqual([
+      { type: "admit", participant_id: "gil" },
+      { type: "deny", participant_id: "gil" },
+      { type: "kick", participant_id: "mara" },
+      { type: "lock", locked: true },
+      { type: "moderate", participant_id: "mara", moderator: false },
+      { type: "end" },
+    ]);
+  });
+
+  it("leaves the end to the API while the socket is down", () => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.closes(1006);
+    expect(call.endForEveryone()).toBe(false);
+  });
+
+  it.each([
+    [4003, "kicked"],
+    [4005, "denied"],
+  ] as const)("may end a call with %i: %s", (code, kind) => {
+    const { call } = joined([peer()]);
+    FakeSocket.last.closes(code);
+    expect(call.snapshot()).toMatchObject({ status: "ended", peers: [], end: { kind } });
+    expect(connection().signalingState).toBe("closed");
+  });
+});
+
 describe("the end", () => {
   it("closes every connection and says why", () => {
     const { call } = joined([peer()]);
