@@ -250,6 +250,15 @@ describe("moderation", () => {
     ]);
   });
 
+  it("is told when the room is full, and goes on", () => {
+    const { call } = joined([peer()]);
+    call.admit("gil");
+    FakeSocket.last.says({ type: "error", code: "room_full", message: "" });
+    expect(call.snapshot()).toMatchObject({ refused: "room_full", end: null });
+    FakeSocket.last.says({ type: "peer_left", participant_id: "mara", reason: "left" });
+    expect(call.snapshot().refused).toBe(null);
+  });
+
   it("leaves the end to the API while the socket is down", () => {
     const { call } = joined([peer()]);
     FakeSocket.last.closes(1006);

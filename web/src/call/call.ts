@@ -19,6 +19,8 @@ export interface CallSnapshot {
   readonly locked: boolean;
   /** Who waits to be let in; only moderators are told. */
   readonly lobby: readonly Participant[];
+  /** Why the room did not do what a moderator asked last. */
+  readonly refused: "room_full" | "forbidden" | null;
   /** Cut off from the daemon, while media may well go on. */
   readonly socketLost: boolean;
   readonly end: SocketEnd | null;
@@ -82,6 +84,7 @@ export class Call implements Readable<CallSnapshot> {
       moderator: isStaff(grant.participant.role),
       locked: false,
       lobby: [],
+      refused: null,
       socketLost: false,
       end: null,
     });
@@ -101,29 +104,29 @@ export class Call implements Readable<CallSnapshot> {
   }
 
   admit(id: string): void {
-    this.#socket.send({ type: "admit", participant_id: id });
+    this.#ask({ type: "admit", participant_id: id });
   }
 
   deny(id: string): void {
-    this.#socket.send({ type: "deny", participant_id: id });
+    this.#ask({ type: "deny", participant_id: id });
   }
 
   kick(id: string): void {
-    this.#socket.send({ type: "kick", participant_id: id });
+    this.#ask({ type: "kick", participant_id: id });
   }
 
   lock(locked: boolean): void {
-    this.#socket.send({ type: "lock", locked });
+    this.#ask({ type: "lock", locked });
   }
 
   moderate(id: string, moderator: boolean): void {
-    this.#socket.send({ type: "moderate", participant_id: id, moderator });
+    this.#ask({ type: "moderate", participant_id: id, moderator });
   }
 
   /** Ends the call for everybody; false if the socket is down, and nothing was said. */
   endForEveryone(): boolean {
     if (this.#socket.state !== "joined") return false;
-    this.#socket.send({ type: "end" });
+    this.#ask({ type: "end" });
     return true;
   }
 
@@ -136,6 +139,11 @@ export class Call implements Readable<CallSnapshot> {
   dispose(): void {
     this.#socket.leave();
     this.#release();
+  }
+
+  #ask(message: ClientMessage): void {
+    this.#store.patch({ refused: null });
+    this.#socket.send(message);
   }
 
   #handle(message: SeatedMessage): void {
@@ -175,6 +183,9 @@ export class Call implements Readable<CallSnapshot> {
       case "lobby":
         this.#store.patch({ lobby: message.waiting });
         break;
+      case "error":
+        if (message.code === "room_full" || message.code === "forbidden") this.#store.patch({ refused: message.code });
+        break;
       case "locked":
         this.#store.patch({ locked: message.locked });
         break;
@@ -188,6 +199,7 @@ export class Call implements Readable<CallSnapshot> {
         this.#attach(message.participant_id, message.connected);
         break;
       case "peer_left":
+        this.#store.patch({ refused: null });
         this.#unexplained.delete(message.participant_id);
         this.#remove(message.participant_id);
         break;
@@ -210,7 +222,7 @@ export class Call implements Readable<CallSnapshot> {
   #joined({ resumed, you, moderator, locked, peers }: Joined): void {
     this.#seated = true;
     // Who waits is told after this, if anybody does.
-    this.#store.patch({ you, moderator, locked, waiting: null, lobby: [] });
+    this.#store.patch({ you, moderator, locked, waiting: null, lobby: [], refused: null });
     this.#told = null;
     const roster = new Map(peers.map((peer) => [peer.participant_id, peer]));
     for (const [id, peer] of this.#peers) {

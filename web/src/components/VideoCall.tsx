@@ -68,6 +68,7 @@ export function VideoCall({ topic, expected, call, local, actions, refused }: Vi
         {news.unread && <MediaNotice local={local} onRetry={actions.retryMedia} onDismiss={news.dismiss} />}
         {local.screenProblem !== null && <Notice kind="warning">{texts.media.screenFailed}</Notice>}
         {refused !== null && <Notice kind="problem">{refused}</Notice>}
+        {call.refused !== null && <Notice kind="warning">{texts.call.refused[call.refused]}</Notice>}
         {call.socketLost && <Notice kind="warning">{texts.call.socketLost}</Notice>}
         <LobbyNotice waiting={people.open ? NOBODY : lobby} moderation={actions.moderation} onShow={people.toggle} />
       </div>

@@ -134,6 +134,10 @@ export const en = {
     peopleWaiting: (count: number) => (count === 1 ? `${count} person is waiting` : `${count} people are waiting`),
     titleWaiting: (topic: string, count: number) => `(${count}) ${topic}`,
     locked: "The meeting is locked",
+    refused: {
+      room_full: "The meeting is full. Somebody has to leave before you can let others in.",
+      forbidden: "You may not do this any more, or not here.",
+    },
     socketLostWaiting: "You are cut off from the box. Coming back…",
     endRefused: "The meeting could not be ended. Leave, or try again.",
     withKey: (label: string, key: string) => `${label} (${key.toUpperCase()})`,

@@ -21,8 +21,8 @@ export interface SocketEvents {
   readonly onEnd: (end: SocketEnd) => void;
 }
 
-/** What reaches the call; the socket keeps greeting, errors and the end to itself. */
-export type SeatedMessage = Exclude<ServerMessage, { readonly type: "welcome" | "error" | "ended" }>;
+/** What reaches the call; the socket keeps to itself the greeting, the end, and errors before there is a seat. */
+export type SeatedMessage = Exclude<ServerMessage, { readonly type: "welcome" | "ended" }>;
 
 export interface SocketOptions {
   readonly url: string;
@@ -118,7 +118,9 @@ export class SignalingSocket {
         this.#join();
         break;
       case "error":
-        if (message.code === "seat_taken" || message.code === "room_full") this.#end({ kind: message.code });
+        // With a seat it is the answer to something that was asked for others.
+        if (this.#state === "joined") this.#events.onMessage(message);
+        else if (message.code === "seat_taken" || message.code === "room_full") this.#end({ kind: message.code });
         break;
       case "ended":
         this.#endReason = message.reason;
