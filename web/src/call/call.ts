@@ -3,6 +3,7 @@ import type { JoinGrant } from "../protocol/resources";
 import type { ClientMessage, Joined, Media, Participant, RelayedMessage, Role, RosterPeer, WaitReason } from "../protocol/signal";
 import { type ProbeResult, type SeatedMessage, SignalingSocket, type SocketEnd } from "../signaling/socket";
 import { SCREEN_MID } from "./encoding";
+import { IceGrant } from "./grant";
 import type { LocalMedia } from "./media";
 import { type LocalTracks, Peer, type PeerSnapshot } from "./peer";
 import { type CallStatus, callStatus } from "./status";
@@ -51,18 +52,14 @@ export interface CallOptions {
 
 export class Call implements Readable<CallSnapshot> {
   readonly #media: LocalMedia;
-  readonly #gateway: CallGateway;
+  readonly #grant: IceGrant;
   readonly #socket: SignalingSocket;
   readonly #store: Store<CallSnapshot>;
   readonly #peers = new Map<string, Peer>();
   /** Seats of the roster after a resume that may yet be explained by what waited for us. */
   readonly #unexplained = new Map<string, RosterPeer>();
   readonly #stopWatchingMedia: () => void;
-  readonly #grantTimer: ReturnType<typeof setInterval>;
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
-  #configuration: RTCConfiguration;
-  /** The servers were granted to somebody without a seat: ask again before connections are built. */
-  #grantOutdated: boolean;
   /** From `joined` to its fresh grant: what came meanwhile, in order. That takes no longer than the API's time limit. */
   #held: RoomMessage[] | null = null;
   #seated = false;
@@ -73,9 +70,7 @@ export class Call implements Readable<CallSnapshot> {
 
   constructor({ grant, takeover, media, gateway }: CallOptions) {
     this.#media = media;
-    this.#gateway = gateway;
-    this.#configuration = configurationOf(grant);
-    this.#grantOutdated = !hasRelay(grant);
+    this.#grant = new IceGrant(grant, gateway.rejoin);
     this.#store = new Store<CallSnapshot>({
       status: "loading",
       you: grant.participant,
@@ -99,7 +94,6 @@ export class Call implements Readable<CallSnapshot> {
       },
     );
     this.#stopWatchingMedia = media.subscribe(() => this.#mediaChanged());
-    this.#grantTimer = setInterval(() => void this.#freshConfiguration(), GRANT_REFRESH_MS);
     this.#socket.open();
   }
 
@@ -149,13 +143,13 @@ export class Call implements Readable<CallSnapshot> {
   #handle(message: SeatedMessage): void {
     if (message.type === "waiting") this.#wait(message.you, message.reason);
     else if (this.#held !== null) this.#held.push(message);
-    else if (message.type === "joined" && this.#grantOutdated) void this.#joinAfterGrant(message);
+    else if (message.type === "joined" && this.#grant.outdated) void this.#joinAfterGrant(message);
     else this.#take(message);
   }
 
   #wait(you: Participant, reason: WaitReason): void {
     this.#held = null;
-    this.#grantOutdated = true;
+    this.#grant.outdated = true;
     this.#unexplained.clear();
     clearTimeout(this.#settleTimer);
     for (const id of [...this.#peers.keys()]) this.#remove(id);
@@ -167,11 +161,11 @@ export class Call implements Readable<CallSnapshot> {
   async #joinAfterGrant(joined: Joined): Promise<void> {
     const held: RoomMessage[] = [joined];
     this.#held = held;
-    await this.#freshConfiguration();
+    await this.#grant.refresh();
     // Sent back to the lobby, or over, meanwhile.
     if (this.#held !== held) return;
     this.#held = null;
-    this.#grantOutdated = false;
+    this.#grant.outdated = false;
     for (const message of held) this.#take(message);
   }
 
@@ -265,8 +259,8 @@ export class Call implements Readable<CallSnapshot> {
     known?.dispose();
     const peer = new Peer({
       roster,
-      configuration: this.#configuration,
-      freshConfiguration: () => this.#freshConfiguration(),
+      configuration: this.#grant.configuration,
+      freshConfiguration: this.#grant.refresh,
       tracks: this.#tracks(),
       send: (message) => this.#socket.send({ ...message, to: id, epoch: roster.epoch }),
       onFruitless: () => this.#socket.reconnect(),
@@ -331,15 +325,6 @@ export class Call implements Readable<CallSnapshot> {
     return mids.find((mid) => mid !== null) ?? SCREEN_MID;
   }
 
-  async #freshConfiguration(): Promise<RTCConfiguration> {
-    try {
-      this.#configuration = configurationOf(await this.#gateway.rejoin());
-    } catch {
-      // The old servers may still do; the socket finds out why the API refused.
-    }
-    return this.#configuration;
-  }
-
   #ended(end: SocketEnd): void {
     this.#release();
     this.#store.patch({ status: "ended", peers: [], waiting: null, lobby: [], socketLost: false, end });
@@ -348,7 +333,7 @@ export class Call implements Readable<CallSnapshot> {
   #release(): void {
     this.#held = null;
     clearTimeout(this.#settleTimer);
-    clearInterval(this.#grantTimer);
+    this.#grant.dispose();
     this.#stopWatchingMedia();
     for (const peer of this.#peers.values()) peer.dispose();
     this.#peers.clear();
@@ -361,19 +346,9 @@ export class Call implements Readable<CallSnapshot> {
   }
 }
 
-function configurationOf({ ice_servers, ice_transport_policy }: JoinGrant): RTCConfiguration {
-  return { iceServers: [...ice_servers], iceTransportPolicy: ice_transport_policy, bundlePolicy: "max-bundle" };
-}
-
-function hasRelay({ ice_servers }: JoinGrant): boolean {
-  return ice_servers.some(({ credential }) => credential !== undefined);
-}
-
 /** Who moderates until the daemon says otherwise. */
 function isStaff(role: Role): boolean {
   return role === "admin" || role === "mentor";
 }
 
-/** Well within the hour that the daemon's credentials live, for peers that come late. */
-const GRANT_REFRESH_MS = 30 * 60_000;
 const SETTLE_MS = 300;
