@@ -1,8 +1,8 @@
-import { type Browser, expect, test } from "@playwright/test";
+import { type Browser, type Page, expect, test } from "@playwright/test";
 
 import { CuttableWire } from "./cuttable.ts";
 import { BOX, Daemon } from "./daemon.ts";
-import { callStats, expectFrames, expectStatus, meet, openBrowser, press } from "./people.ts";
+import { TOPIC, agree, callStats, expectFrames, expectStatus, joinMeeting, meet, openBrowser, openPage, press, signIn } from "./people.ts";
 
 let browser: Browser;
 let daemon: Daemon | undefined;
@@ -85,3 +85,46 @@ test("a daemon that restarts brings relayed media back within 10 s", async () =>
   await Promise.all([expectStatus(mentor, "connected"), expectStatus(student, "connected")]);
   for (const page of [mentor, student]) expect((await callStats(page)).local).toBe("relay");
 });
+
+test("a student who waited reaches the relay once let in", async () => {
+  daemon = await Daemon.start({ port: 8443, turn: 'listen-udp = ["0.0.0.0:3478"]\nlisten-tcp = []\nrelay-only = true' });
+  const { mentor, student } = await waitedFor(daemon.url);
+  await mentor.getByRole("button", { name: "Admit Stu Student" }).click();
+  for (const page of [mentor, student]) {
+    await expectStatus(page, "connected");
+    await expectFrames(page);
+    expect((await callStats(page)).local).toBe("relay");
+  }
+});
+
+test("a socket cut in the lobby asks again, and its student is waited for once", async () => {
+  daemon = await Daemon.start({ port: 8443 });
+  const wire = await CuttableWire.stretch(8500, 8443);
+  try {
+    const { mentor, student } = await waitedFor(daemon.url, `https://${BOX}:8500`);
+    wire.cut();
+    await expect(student.getByText("You are cut off from the box")).toBeVisible();
+    wire.mend();
+    await expect(student.getByText("You are cut off from the box")).toBeHidden();
+    await expectStatus(student, "lobby");
+    await press(mentor, "People, 1 person is waiting");
+    await mentor.getByRole("complementary", { name: "People" }).getByRole("button", { name: "Admit Stu Student" }).click();
+    await Promise.all([expectStatus(mentor, "connected"), expectStatus(student, "connected")]);
+    await Promise.all([expectFrames(mentor), expectFrames(student)]);
+  } finally {
+    await wire.close();
+  }
+});
+
+/** A student before the door, and the mentor who is told so. */
+async function waitedFor(url: string, studentUrl = url): Promise<{ mentor: Page; student: Page }> {
+  const [mentor, student] = [await openPage(browser), await openPage(browser)];
+  await signIn(mentor, url, "mara");
+  await signIn(student, studentUrl, "stu");
+  await agree(mentor, student, TOPIC);
+  await joinMeeting(student, TOPIC);
+  await expectStatus(student, "lobby");
+  await joinMeeting(mentor, TOPIC);
+  await expect(mentor.getByText("Stu Student is waiting")).toBeVisible();
+  return { mentor, student };
+}
