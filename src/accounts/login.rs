@@ -55,7 +55,7 @@ impl Accounts {
         let (user, hash) = known.unzip();
         let verified = self.hashing.verify(queued, password, hash).await?;
         let Some(user) = user.filter(|_| verified) else { return Err(SignInError::InvalidCredentials) };
-        let token = LoginToken(entropy::random());
+        let token = LoginToken::fresh();
         self.store.insert_login_session(token.hash(), user.id, now).await.map_err(AccountError::from)?;
         self.store.forget_login_failures(keys).await.map_err(AccountError::from)?;
         Ok((token, user))
@@ -87,6 +87,14 @@ impl Accounts {
         self.store.delete_login_session(token.hash()).await
     }
 
+    /// Which of these logins have ended: signed out, expired, or with their account.
+    ///
+    /// # Errors
+    /// What the database refused with.
+    pub async fn ended_logins(&self, logins: Vec<LoginId>) -> Result<Vec<LoginId>, StoreError> {
+        self.store.ended_logins(logins).await
+    }
+
     /// Deletes the login sessions that are over.
     ///
     /// # Errors
@@ -103,6 +111,10 @@ fn unless_passing(written: Result<(), StoreError>) -> Result<(), StoreError> {
 }
 
 impl LoginToken {
+    pub(super) fn fresh() -> Self {
+        Self(entropy::random())
+    }
+
     /// The cookie's value; `None` if it is no token at all.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -120,7 +132,7 @@ impl LoginToken {
         LoginId::from_random(std::array::from_fn(|index| hash[index]))
     }
 
-    fn hash(&self) -> TokenHash {
+    pub(super) fn hash(&self) -> TokenHash {
         sha256(&self.0)
     }
 }
@@ -133,19 +145,26 @@ impl fmt::Debug for LoginToken {
 
 /// Account and source, so that a pupil cannot lock a teacher out from another machine; and the account alone, far higher.
 fn throttle_keys(username: &Username, source: IpAddr) -> Vec<String> {
-    let prefix = match source.to_canonical() {
+    vec![throttle_key(&format!("{} {}", username.0, source_prefix(source))), throttle_key(&username.0)]
+}
+
+/// Who a source is taken for: one IPv4 address, one IPv6 network.
+pub(super) fn source_prefix(source: IpAddr) -> String {
+    match source.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}")
         }
-    };
-    let key = |text: String| sha256(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    vec![key(format!("{} {prefix}", username.0)), key(username.0.clone())]
+    }
+}
+
+pub(super) fn throttle_key(text: &str) -> String {
+    sha256(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How long the next attempt under this key must wait, if it must.
-fn wait(key: usize, failures: Failures, now: UnixMillis) -> Option<Duration> {
+pub(super) fn wait(key: usize, failures: Failures, now: UnixMillis) -> Option<Duration> {
     let needed = match key {
         0 => match failures.count.checked_sub(FREE_FAILURES) {
             None => Duration::ZERO,
@@ -158,7 +177,7 @@ fn wait(key: usize, failures: Failures, now: UnixMillis) -> Option<Duration> {
     (!left.is_zero()).then_some(left)
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let digest = digest::digest(&digest::SHA256, bytes);
     digest.as_ref().try_into().expect("invariant: SHA-256 has 32 bytes")
 }
@@ -171,7 +190,7 @@ const FREE_FAILURES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 const ACCOUNT_FAILURES_MAX: u32 = 100;
-const ACCOUNT_WINDOW: Duration = Duration::from_secs(3600);
+pub(super) const ACCOUNT_WINDOW: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {

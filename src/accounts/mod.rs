@@ -2,6 +2,7 @@
 //!
 //! Driven by `http` and `cli`. Knows nothing of HTTP: a token comes in as text, a source as an address.
 
+mod invitation;
 mod login;
 mod name;
 mod password;
@@ -10,6 +11,7 @@ use crate::proto::id::{LoginId, UserId};
 use crate::proto::signal::Role;
 use crate::store::{NewUser, Store, StoreError, User, Warning};
 
+pub use invitation::{InvitationToken, InviteError, RedeemError, Welcome};
 pub use login::{LoginToken, SESSION_LIFETIME, SignInError};
 pub use name::{DisplayName, InvalidName, Username};
 pub use password::{InvalidPassword, NewPassword};

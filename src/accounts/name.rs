@@ -3,12 +3,14 @@
 use std::str::FromStr;
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// What somebody signs in with: 1 to 64 characters, lower case, NFC, no spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Username(pub(super) String);
 
-/// What others see: 1 to 64 characters and at most 256 bytes, NFC, without control and direction characters.
+/// What others see: 1 to 64 characters (extended grapheme clusters, UAX 29) and at most 256 bytes, NFC, without control and direction characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(pub(super) String);
 
@@ -19,7 +21,7 @@ pub enum InvalidName {
     #[error("a username has 1 to 64 letters, digits, dots, hyphens, underscores or @, and no spaces")]
     Username,
     /// See [`DisplayName`].
-    #[error("a display name has 1 to 64 characters")]
+    #[error("a display name has 1 to 64 characters, in at most 256 bytes")]
     DisplayName,
 }
 
@@ -47,8 +49,20 @@ impl FromStr for DisplayName {
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let name: String = text.nfc().filter(|c| !is_invisible(*c)).collect();
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-        let fits = (1..=64).contains(&name.chars().count()) && name.len() <= 256;
+        let fits = (1..=64).contains(&name.graphemes(true).count()) && name.len() <= 256;
         if fits { Ok(Self(name)) } else { Err(InvalidName::DisplayName) }
+    }
+}
+
+impl DisplayName {
+    /// Whether somebody could take this name for that one: the same letters, or such as look like them (UTS 39 section 4), whatever
+    /// their case and what stands between them.
+    pub fn resembles(&self, other: &str) -> bool {
+        let look = |name: &str| {
+            let letters: String = name.nfkc().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+            skeleton(&letters).collect::<String>()
+        };
+        look(&self.0) == look(other)
     }
 }
 
@@ -68,6 +82,23 @@ mod tests {
         assert_eq!("  Mara.M@School ".parse(), Ok(Username("mara.m@school".to_owned())));
         for name in ["", " ", "a b", "a\u{202e}b", "a/b", &"x".repeat(65)] {
             assert_eq!(name.parse::<Username>(), Err(InvalidName::Username), "{name:?}");
+        }
+    }
+
+    /// Scenario 17: NFC, 64 graphemes and 256 bytes; direction and zero-width characters go, look-alikes are seen through.
+    #[test]
+    fn names_are_bounded_in_graphemes_and_bytes_and_look_alikes_are_seen_through() {
+        let name = |text: &str| text.parse::<DisplayName>();
+        assert_eq!(name("Zoe\u{308}"), Ok(DisplayName("Zo\u{eb}".to_owned())));
+        assert!(name(&"e\u{323}\u{302}".repeat(64)).is_ok(), "one character of three code points");
+        assert!(name(&"\u{1f44d}\u{1f3fd}".repeat(32)).is_ok() && name(&"\u{1f44d}\u{1f3fd}".repeat(33)).is_err());
+        assert!(name(&"x".repeat(64)).is_ok() && name(&"x".repeat(65)).is_err());
+        let mentor = "Mara Mentor";
+        for guest in ["mara mentor", "Mara-Mentor", "M\u{430}r\u{430} Mentor", "M\u{200b}ara  Mentor", "\u{ff2d}ara Mentor"] {
+            assert!(name(guest).unwrap().resembles(mentor), "{guest:?}");
+        }
+        for guest in ["Mara", "Maria Mentor", "Gil"] {
+            assert!(!name(guest).unwrap().resembles(mentor), "{guest:?}");
         }
     }
 

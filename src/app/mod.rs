@@ -1,5 +1,6 @@
 //! The composition root: binds, wires, spawns, and waits for the shutdown. The only place that knows everyone.
 
+mod care;
 mod records;
 
 use std::fs::DirBuilder;
@@ -83,6 +84,8 @@ impl App {
         let recording = tokio::spawn(records::keep(mentoring.clone(), recorded));
         let signaling = Signaling::new(hub.clone(), signaling_limits(config));
         let hosts = Hosts::new(names.dns.clone());
+        let (stopping, stopped) = watch::channel(false);
+        let caring = tokio::spawn(care::take(accounts.clone(), hub.clone(), stopped.clone()));
         let service = Arc::new(Http {
             accounts,
             mentoring,
@@ -100,7 +103,6 @@ impl App {
             body_bytes_max: config.limits.body_bytes_max,
         });
 
-        let (stopping, stopped) = watch::channel(false);
         let plain = Listening {
             tls: None,
             header_timeout: config.limits.header_timeout.0,
@@ -114,7 +116,7 @@ impl App {
         let (http, redirect) = (addresses(&http_listeners), addresses(&redirect_listeners));
         let (turn_tcp, turn_tls) = (addresses(&turn_tcp_listeners), addresses(&turn_tls_listeners));
         let https_port = http.first().map_or(HTTPS, SocketAddr::port);
-        let mut tasks = vec![hub_task, watching, recording];
+        let mut tasks = vec![hub_task, watching, recording, caring];
         for listener in http_listeners {
             let service = Arc::clone(&service);
             tasks.push(tokio::spawn(

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::problem::Problem;
 use super::request::{ApiRequest, LOGIN_COOKIE};
-use super::{Answer, Http, json, view};
-use crate::accounts::SESSION_LIFETIME;
+use super::{Answer, Http, json, no_content, view};
+use crate::accounts::{LoginToken, SESSION_LIFETIME};
 
 #[derive(Deserialize)]
 struct Credentials {
@@ -27,14 +27,7 @@ impl Http {
             self.end_login(&before).await?;
         }
         log::info!(event = "signed_in", user:% = user.id; "somebody signed in");
-        let mut answer = json(StatusCode::OK, &serde_json::json!({ "user": view::user(&user) }));
-        let cookie = format!(
-            "{LOGIN_COOKIE}={}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Strict",
-            token.to_cookie(),
-            SESSION_LIFETIME.as_secs()
-        );
-        set_cookie(&mut answer, &cookie);
-        Ok(answer)
+        Ok(signed_in(json(StatusCode::OK, &serde_json::json!({ "user": view::user(&user) })), &token))
     }
 
     /// `POST logout/`. Its sockets close; whoever is not signed in is signed out already.
@@ -42,8 +35,7 @@ impl Http {
         if let Some(token) = request.login_token() {
             self.end_login(&token).await?;
         }
-        let mut answer = Answer::default();
-        *answer.status_mut() = StatusCode::NO_CONTENT;
+        let mut answer = no_content();
         set_cookie(&mut answer, &format!("{LOGIN_COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"));
         Ok(answer)
     }
@@ -55,11 +47,18 @@ impl Http {
         Ok(json(StatusCode::OK, &serde_json::json!({ "user": view::user(&login.user), "warnings": warnings })))
     }
 
-    async fn end_login(&self, token: &crate::accounts::LoginToken) -> Result<(), Problem> {
+    async fn end_login(&self, token: &LoginToken) -> Result<(), Problem> {
         self.accounts.sign_out(token).await?;
         self.hub.close_login(token.login_id()).await;
         Ok(())
     }
+}
+
+/// The answer, with the cookie of a login that has just begun.
+pub(super) fn signed_in(mut answer: Answer, token: &LoginToken) -> Answer {
+    let (token, lifetime) = (token.to_cookie(), SESSION_LIFETIME.as_secs());
+    set_cookie(&mut answer, &format!("{LOGIN_COOKIE}={token}; Path=/; Max-Age={lifetime}; Secure; HttpOnly; SameSite=Strict"));
+    answer
 }
 
 fn set_cookie(answer: &mut Answer, cookie: &str) {

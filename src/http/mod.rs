@@ -9,6 +9,7 @@ mod auth;
 mod hosts;
 mod ice;
 mod listener;
+mod members;
 mod problem;
 mod redirect;
 mod request;
@@ -97,6 +98,19 @@ impl Http {
                 Method::POST => self.request_session(request).await,
                 _ => Err(Problem::method_not_allowed("GET, POST")),
             },
+            ["mentoring", "sessions", id, "members"] => only(&method, Method::POST).map(|()| self.add_member(request, id))?.await,
+            ["mentoring", "sessions", id, "members", user] => {
+                only(&method, Method::DELETE).map(|()| self.remove_member(request, id, user))?.await
+            }
+            ["mentoring", "sessions", id, "invitations"] => match method {
+                Method::GET => self.invitations(request, id).await,
+                Method::POST => self.invite(request, host, id).await,
+                _ => Err(Problem::method_not_allowed("GET, POST")),
+            },
+            ["mentoring", "sessions", id, "invitations", invitation] => {
+                only(&method, Method::DELETE).map(|()| self.revoke_invitation(request, id, invitation))?.await
+            }
+            ["guests"] => only(&method, Method::POST).map(|()| self.redeem(source, request))?.await,
             ["mentoring", "sessions", id, answer @ ("accept" | "decline")] => {
                 only(&method, Method::POST).map(|()| self.answer_session(request, id, answer))?.await
             }
@@ -129,8 +143,18 @@ fn only(method: &Method, allowed: Method) -> Result<(), Problem> {
     if *method == allowed {
         Ok(())
     } else {
-        Err(Problem::method_not_allowed(if allowed == Method::GET { "GET" } else { "POST" }))
+        Err(Problem::method_not_allowed(match allowed {
+            Method::GET => "GET",
+            Method::DELETE => "DELETE",
+            _ => "POST",
+        }))
     }
+}
+
+fn no_content() -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
 }
 
 fn json(status: StatusCode, body: &impl serde::Serialize) -> Answer {

@@ -64,7 +64,7 @@ impl Problem {
         answer
     }
 
-    fn later(status: StatusCode, code: &'static str, detail: String, wait: Duration) -> Self {
+    pub(super) fn later(status: StatusCode, code: &'static str, detail: String, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..Self::new(status, code, detail) }
     }
 }
@@ -115,6 +115,7 @@ impl From<MentoringError> for Problem {
             MentoringError::AlreadyAnswered => Self::new(StatusCode::CONFLICT, "already_answered", detail),
             MentoringError::SessionNotAccepted => Self::new(StatusCode::CONFLICT, "session_not_accepted", detail),
             MentoringError::TooManyRequests => Self::new(StatusCode::CONFLICT, "too_many_requests", detail),
+            MentoringError::SessionFull => Self::new(StatusCode::CONFLICT, "session_full", detail),
             MentoringError::RoomEnded => Self::new(StatusCode::GONE, "room_ended", detail),
             MentoringError::Store(error) => error.into(),
         }

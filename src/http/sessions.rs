@@ -19,8 +19,8 @@ struct NewSession {
 impl Http {
     /// `GET mentors/`.
     pub(super) async fn mentors(&self, request: ApiRequest) -> Result<Answer, Problem> {
-        self.login(&request).await?;
-        let mentors = self.mentoring.mentors().await?;
+        let login = self.login(&request).await?;
+        let mentors = self.mentoring.mentors(&login.user).await?;
         Ok(json(StatusCode::OK, &object!({ "mentors": mentors })))
     }
 

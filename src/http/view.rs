@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::store::{MentoringSession, Room, UnixMillis, User};
+use crate::store::{Invitation, MentoringSession, Room, UnixMillis, User};
 
 pub(super) fn user(user: &User) -> Value {
     json!({ "id": user.id, "username": user.username, "display_name": user.display_name, "role": user.role })
@@ -20,9 +20,20 @@ pub(super) fn session(session: &MentoringSession) -> Value {
         "status": session.status,
         "mentor": session.mentor,
         "student": session.student,
+        "members": session.members,
         "requested_at": Time(session.requested_at),
         "answered_at": session.answered_at.map(Time),
         "room": session.room.map(|(id, status)| json!({ "id": id, "status": status })),
+    })
+}
+
+pub(super) fn invitation(invitation: &Invitation) -> Value {
+    json!({
+        "id": invitation.id,
+        "session_id": invitation.session,
+        "expires_at": Time(invitation.expires_at),
+        "uses_left": invitation.uses_left,
+        "revoked": invitation.revoked,
     })
 }
 

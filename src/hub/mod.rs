@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::proto::id::{ConnectionId, LoginId, RoomId, UserId};
+use crate::proto::id::{ConnectionId, LoginId, ParticipantId, RoomId, UserId};
 use crate::proto::signal::{ClientMessage, EndReason, ErrorCode, Participant};
 
 pub use crate::proto::room::{Entry, LobbyPolicy, RoomEventKind, Standing};
@@ -106,6 +106,18 @@ impl HubHandle {
         admits.await.unwrap_or(false)
     }
 
+    /// Sends somebody out of a room for good: every socket of theirs there, and their seat.
+    pub async fn remove(&self, room: RoomId, participant: ParticipantId) {
+        self.tell(Command::Remove { room, participant }).await;
+    }
+
+    /// Whose sockets are open.
+    pub async fn logins(&self) -> Vec<LoginId> {
+        let (reply, logins) = oneshot::channel();
+        self.tell(Command::Logins { reply }).await;
+        logins.await.unwrap_or_default()
+    }
+
     /// Closes the sockets of a login that ended.
     pub async fn close_login(&self, login: LoginId) {
         self.tell(Command::CloseLogin { login }).await;
@@ -128,6 +140,8 @@ enum Command {
     Said { connection: ConnectionId, message: Result<ClientMessage, ErrorCode> },
     Closed { connection: ConnectionId },
     Admits { room: RoomId, participant: Participant, entry: Entry, reply: oneshot::Sender<bool> },
+    Remove { room: RoomId, participant: ParticipantId },
+    Logins { reply: oneshot::Sender<Vec<LoginId>> },
     EndRoom { room: RoomId, reason: EndReason },
     CloseLogin { login: LoginId },
     Shutdown,

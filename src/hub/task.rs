@@ -1,6 +1,6 @@
 //! The task that owns every live room.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -82,6 +82,11 @@ impl Hub {
             Command::Closed { connection } => {
                 self.sockets.remove(&connection);
                 self.registry.handle_close(now, connection);
+            }
+            Command::Remove { room, participant } => self.registry.handle_remove(now, room, participant),
+            Command::Logins { reply } => {
+                let logins: HashSet<_> = self.sockets.values().map(|socket| socket.login).collect();
+                let _ = reply.send(logins.into_iter().collect());
             }
             Command::EndRoom { room, reason } => self.registry.handle_end(now, room, reason),
             Command::CloseLogin { login } => {

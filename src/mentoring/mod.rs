@@ -4,6 +4,7 @@
 //! a session or room that exists is [`MentoringError::NotFound`] like one that does not.
 
 mod attendance;
+mod members;
 mod records;
 mod rooms;
 mod sessions;
@@ -46,6 +47,9 @@ pub enum MentoringError {
     /// The student asked too often.
     #[error("too many requests wait for an answer: wait until a mentor answers one")]
     TooManyRequests,
+    /// As many belong to it as may.
+    #[error("this session has as many members as it may: remove one first")]
+    SessionFull,
     /// The room is over.
     #[error("this room has ended")]
     RoomEnded,

@@ -1,10 +1,11 @@
 //! The rooms of accepted sessions: who may make, see, enter and end them.
 
+use super::members::role_in;
 use super::{Mentoring, MentoringError};
 use crate::proto::id::{ParticipantId, RoomId, SessionId};
 use crate::proto::room::Entry;
 use crate::proto::signal::{EndReason, Participant, Role};
-use crate::store::{MentoringSession, Room, RoomStatus, SessionStatus, UnixMillis, User};
+use crate::store::{Room, RoomStatus, SessionStatus, UnixMillis, User};
 use crate::sys::entropy;
 
 /// A member's place in a standing room.
@@ -74,7 +75,7 @@ impl Mentoring {
             Some(row) => row,
             None => {
                 let candidate = ParticipantId::from_random(entropy::random());
-                let role = role_in(&session, user);
+                let role = role_in(&session, user).ok_or(MentoringError::NotFound)?;
                 self.store.participant(id, user.id, role, candidate).await?.ok_or(MentoringError::RoomEnded)?
             }
         };
@@ -90,19 +91,10 @@ impl Mentoring {
     /// refused with. A room that is over stays as it was.
     pub async fn end_room(&self, user: &User, id: RoomId) -> Result<Room, MentoringError> {
         let room = self.room(user, id).await?;
-        if user.role != Role::Admin {
-            let session = self.member_session(user, room.session).await?;
-            if session.mentor.id != user.id {
-                return Err(MentoringError::ForbiddenRole("only the mentor ends the meeting for everyone"));
-            }
-        }
+        self.staffed_session(user, room.session, "only a mentor ends the meeting for everyone").await?;
         if room.status != RoomStatus::Ended {
             self.store.end_room(id, EndReason::EndedByStaff, UnixMillis::now()).await?;
         }
         self.room(user, id).await
     }
-}
-
-fn role_in(session: &MentoringSession, user: &User) -> Role {
-    if session.mentor.id == user.id { Role::Mentor } else { Role::Student }
 }

@@ -1,5 +1,6 @@
 //! A student requests, a mentor answers.
 
+use super::members::role_in;
 use super::{Mentoring, MentoringError};
 use crate::proto::id::{SessionId, UserId};
 use crate::proto::signal::Role;
@@ -19,8 +20,11 @@ impl Mentoring {
     /// Who can be asked, by name.
     ///
     /// # Errors
-    /// What the database refused with.
-    pub async fn mentors(&self) -> Result<Vec<Person>, MentoringError> {
+    /// [`MentoringError::ForbiddenRole`] for guests, or what the database refused with.
+    pub async fn mentors(&self, user: &User) -> Result<Vec<Person>, MentoringError> {
+        if user.role == Role::Guest {
+            return Err(MentoringError::ForbiddenRole("guests belong to one session and ask for no other"));
+        }
         let mentors = self.store.users(Some(Role::Mentor)).await?;
         Ok(mentors.into_iter().map(|user| Person { id: user.id, display_name: user.display_name }).collect())
     }
@@ -47,7 +51,7 @@ impl Mentoring {
         if !(1..=TOPIC_CHARS_MAX).contains(&topic.chars().count()) || topic.chars().any(char::is_control) {
             return Err(MentoringError::InvalidField { field: "topic", remedy: "say in 1 to 200 characters what it is about" });
         }
-        if !self.mentors().await?.iter().any(|known| known.id == mentor) {
+        if !self.mentors(student).await?.iter().any(|known| known.id == mentor) {
             return Err(MentoringError::InvalidField { field: "mentor_id", remedy: "choose one of the mentors" });
         }
         if self.store.open_requests(student.id).await? >= OPEN_REQUESTS_MAX {
@@ -78,11 +82,10 @@ impl Mentoring {
         self.member_session(user, id).await
     }
 
-    /// The session, for its mentor and its student alone.
+    /// The session, for its mentor, its student and its other members alone.
     pub(super) async fn member_session(&self, user: &User, id: SessionId) -> Result<MentoringSession, MentoringError> {
         let session = self.store.session(id).await?.ok_or(MentoringError::NotFound)?;
-        let member = session.mentor.id == user.id || session.student.id == user.id;
-        if member { Ok(session) } else { Err(MentoringError::NotFound) }
+        if role_in(&session, user).is_some() { Ok(session) } else { Err(MentoringError::NotFound) }
     }
 }
 

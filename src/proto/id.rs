@@ -21,6 +21,11 @@ macro_rules! id {
             pub const fn from_random(bytes: [u8; 16]) -> Self {
                 Self(u128::from_be_bytes(bytes))
             }
+
+            /// Its 16 bytes.
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
         }
 
         impl fmt::Display for $name {
@@ -68,6 +73,8 @@ id!(/// A person's membership of one room: stable over tabs, sockets and reconne
     ParticipantId);
 id!(/// A login session: the first half of the SHA-256 of its token.
     LoginId);
+id!(/// A link by which guests come to a session; its token is another thing.
+    InvitationId);
 id!(/// One WebSocket: new with every connection.
     ConnectionId);
 

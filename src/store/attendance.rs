@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, UnixMillis};
+use super::{Store, StoreError, UnixMillis, members};
 use crate::proto::id::{ParticipantId, RoomId, SessionId, UserId};
 use crate::proto::signal::Role;
 
@@ -108,7 +108,8 @@ impl Store {
         .await
     }
 
-    /// The seat is free; whoever was sent out needs a moderator's word to come back, and is then what their role says.
+    /// The seat is free; whoever was sent out needs a moderator's word to come back, and is then what their role says. A guest's login
+    /// and invitation end with it.
     ///
     /// # Errors
     /// What the write failed with.
@@ -120,6 +121,7 @@ impl Store {
             if why == AttendanceEnd::Kicked {
                 let sql = "UPDATE video_call_participants SET standing = 'kicked', moderator = NULL WHERE id = ?1";
                 connection.prepare_cached(sql)?.execute([participant])?;
+                members::expel_guest(connection, participant)?;
             }
             end_interval(connection, participant, at, why)
         })

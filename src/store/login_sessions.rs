@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError, UnixMillis, User, users};
-use crate::proto::id::UserId;
+use crate::proto::id::{LoginId, UserId};
 
 /// SHA-256 of a login token; the token itself is stored nowhere.
 pub type TokenHash = [u8; 32];
@@ -56,6 +56,27 @@ impl Store {
     pub async fn delete_login_session(&self, token_hash: TokenHash) -> Result<(), StoreError> {
         let sql = "DELETE FROM login_sessions WHERE token_hash = ?1";
         self.write(move |connection| connection.execute(sql, [token_hash])).await.map(drop)
+    }
+
+    /// Which of these logins there are no more; each is the first half of a token's hash.
+    ///
+    /// # Errors
+    /// What the query failed with.
+    pub async fn ended_logins(&self, logins: Vec<LoginId>) -> Result<Vec<LoginId>, StoreError> {
+        let sql = "SELECT 1 FROM login_sessions WHERE token_hash >= ?1 AND token_hash <= ?2";
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut ended = Vec::new();
+            for login in logins {
+                let bytes = login.to_bytes();
+                let (first, last) = ([bytes, [0; 16]].concat(), [bytes, [0xff; 16]].concat());
+                if !statement.exists(params![first, last])? {
+                    ended.push(login);
+                }
+            }
+            Ok(ended)
+        })
+        .await
     }
 
     /// Deletes what was last seen or made too long ago.

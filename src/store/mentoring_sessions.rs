@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::members::Member;
 use super::rooms::RoomStatus;
 use super::{Store, StoreError, UnixMillis};
 use crate::proto::id::{RoomId, SessionId, UserId};
@@ -24,6 +25,8 @@ pub struct MentoringSession {
     pub requested_at: UnixMillis,
     /// When the mentor answered.
     pub answered_at: Option<UnixMillis>,
+    /// Who else belongs to it, in the order they were added.
+    pub members: Vec<Member>,
     /// The standing room, if there is one.
     pub room: Option<(RoomId, RoomStatus)>,
 }
@@ -81,7 +84,11 @@ impl Store {
     /// What the query failed with.
     pub async fn sessions(&self, of: Option<UserId>) -> Result<Vec<MentoringSession>, StoreError> {
         self.read(move |connection| {
-            let sql = format!("{SELECT} WHERE ?1 IS NULL OR s.mentor_id = ?1 OR s.student_id = ?1 ORDER BY s.requested_at DESC, s.id LIMIT {LIST_MAX}");
+            let of_one = "WHERE s.id IN (SELECT id FROM mentoring_sessions WHERE mentor_id = ?1
+                UNION SELECT id FROM mentoring_sessions WHERE student_id = ?1
+                UNION SELECT session_id FROM mentoring_session_members WHERE user_id = ?1)";
+            let which = if of.is_some() { of_one } else { "WHERE ?1 IS NULL" };
+            let sql = format!("{SELECT} {which} ORDER BY s.requested_at DESC, s.id LIMIT {LIST_MAX}");
             connection.prepare_cached(&sql)?.query_map([of], session)?.collect()
         })
         .await
@@ -112,12 +119,23 @@ fn session(row: &Row<'_>) -> rusqlite::Result<MentoringSession> {
         student: Person { id: row.get("student_id")?, display_name: row.get("student_name")? },
         requested_at: row.get("requested_at")?,
         answered_at: row.get("answered_at")?,
+        members: members(row)?,
         room: room.zip(room_status),
     })
 }
 
+/// SQLite gathers them as JSON, so that a list of sessions is one query.
+fn members(row: &Row<'_>) -> rusqlite::Result<Vec<Member>> {
+    let text: String = row.get("members")?;
+    let invalid =
+        |error: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error));
+    serde_json::from_str(&text).map_err(invalid)
+}
+
 const SELECT: &str = "SELECT s.id, s.topic, s.status, s.mentor_id, s.student_id, s.requested_at, s.answered_at,
-        m.display_name AS mentor_name, p.display_name AS student_name, r.id AS room_id, r.status AS room_status
+        m.display_name AS mentor_name, p.display_name AS student_name, r.id AS room_id, r.status AS room_status,
+        (SELECT json_group_array(json_object('id', e.user_id, 'display_name', u.display_name, 'role', e.role) ORDER BY e.added_at, e.user_id)
+         FROM mentoring_session_members e JOIN users u ON u.id = e.user_id WHERE e.session_id = s.id) AS members
     FROM mentoring_sessions s
     JOIN users m ON m.id = s.mentor_id
     JOIN users p ON p.id = s.student_id

@@ -28,12 +28,18 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         let backup = format!("{}.v{found}.bak", path.display());
         connection.backup("main", backup, None::<fn(rusqlite::backup::Progress)>)?;
     }
+    // A table that is copied and dropped must not take what refers to it along.
+    connection.pragma_update(None, "foreign_keys", false)?;
     for (version, sql) in (1u32..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
+        if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
+            return Err(StoreError::Sqlite(rusqlite::Error::QueryReturnedMoreThanOneRow));
+        }
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }
+    connection.pragma_update(None, "foreign_keys", true)?;
     Ok(())
 }
 
@@ -45,4 +51,8 @@ fn newest() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/001_first.sql"), include_str!("migrations/002_attendance.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001_first.sql"),
+    include_str!("migrations/002_attendance.sql"),
+    include_str!("migrations/003_members.sql"),
+];

@@ -7,7 +7,9 @@ mod attendance;
 mod connection;
 mod error;
 mod health;
+mod invitations;
 mod login_sessions;
+mod members;
 mod mentoring_sessions;
 mod migrations;
 mod rooms;
@@ -26,7 +28,9 @@ use connection::Readers;
 pub use error::StoreError;
 use health::Health;
 pub use health::Warning;
+pub use invitations::{Invitation, Invitee, Redeemed};
 pub use login_sessions::{LoginSession, TokenHash};
+pub use members::{MEMBERS_MAX, Member};
 pub use mentoring_sessions::{MentoringSession, Person, SessionStatus};
 pub use rooms::{Room, RoomParticipant, RoomStatus};
 pub use throttle::Failures;
@@ -53,6 +57,11 @@ impl UnixMillis {
     /// This much earlier.
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This much later.
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// How much later than `earlier`; zero if it is not.
@@ -136,7 +145,13 @@ macro_rules! text_column {
     )+ };
 }
 
-text_column!(crate::proto::id::UserId, crate::proto::id::SessionId, crate::proto::id::RoomId, crate::proto::id::ParticipantId);
+text_column!(
+    crate::proto::id::UserId,
+    crate::proto::id::SessionId,
+    crate::proto::id::RoomId,
+    crate::proto::id::ParticipantId,
+    crate::proto::id::InvitationId
+);
 
 /// Columns that hold one of a few words: the words are serde's, as in the API.
 macro_rules! word_column {

@@ -119,7 +119,7 @@ impl Store {
         self.write(move |connection| {
             let sql = "INSERT INTO video_call_participants (id, room_id, user_id, role)
                        SELECT ?1, r.id, ?3, ?4 FROM video_call_rooms r WHERE r.id = ?2 AND r.status <> 'ended'
-                       ON CONFLICT (room_id, user_id) DO NOTHING";
+                       ON CONFLICT (room_id, user_id) DO UPDATE SET role = excluded.role";
             connection.execute(sql, params![id, room, user, role])?;
             let room = find(connection, room)?.filter(|room| room.status != RoomStatus::Ended);
             Ok(room.and_then(|room| room.participants.into_iter().find(|participant| participant.user == user)))

@@ -58,6 +58,42 @@ async fn nobody_but_members_reaches_a_room() {
         },
         Row {
             method: Method::POST,
+            path: "/api/mentoring/sessions/SESSION/members/",
+            body: Some(json!({ "username": "nobody", "role": "student" })),
+            expected: [no, hidden, hidden, (403, "forbidden_role"), (422, "invalid_field")],
+        },
+        Row {
+            method: Method::DELETE,
+            path: "/api/mentoring/sessions/SESSION/members/00000000000000000000000000000000/",
+            body: None,
+            expected: [no, hidden, hidden, (403, "forbidden_role"), hidden],
+        },
+        Row {
+            method: Method::GET,
+            path: "/api/mentoring/sessions/SESSION/invitations/",
+            body: None,
+            expected: [no, hidden, hidden, (403, "forbidden_role"), fine(200)],
+        },
+        Row {
+            method: Method::POST,
+            path: "/api/mentoring/sessions/SESSION/invitations/",
+            body: Some(json!({})),
+            expected: [no, hidden, hidden, (403, "forbidden_role"), fine(201)],
+        },
+        Row {
+            method: Method::DELETE,
+            path: "/api/mentoring/sessions/SESSION/invitations/00000000000000000000000000000000/",
+            body: None,
+            expected: [no, hidden, hidden, (403, "forbidden_role"), hidden],
+        },
+        Row {
+            method: Method::GET,
+            path: "/api/mentoring/sessions/SESSION/attendance/",
+            body: None,
+            expected: [no, hidden, hidden, (403, "forbidden_role"), fine(200)],
+        },
+        Row {
+            method: Method::POST,
             path: "/api/mentoring/video-call/ROOM/end/",
             body: None,
             expected: [no, hidden, hidden, (403, "forbidden_role"), fine(200)],

@@ -37,16 +37,29 @@ impl Room {
         if participant == me {
             return Err(ErrorCode::Forbidden);
         }
-        let seat = self.seats.get(&participant).ok_or(ErrorCode::NoSuchPeer)?;
-        let (connection, role) = (seat.connection(), seat.participant.role);
+        if !self.seats.contains_key(&participant) {
+            return Err(ErrorCode::NoSuchPeer);
+        }
+        self.handle_remove(participant);
+        Ok(())
+    }
+
+    /// Sends somebody out: their seat is free, every socket of theirs closed, and the way back needs a moderator's word.
+    pub fn handle_remove(&mut self, participant: ParticipantId) {
         self.standings.insert(participant, Standing::Kicked);
-        self.moderators.insert(participant, role.is_staff());
-        if let Some(connection) = connection {
+        if let Some(seat) = self.seats.get(&participant) {
+            self.moderators.insert(participant, seat.participant.role.is_staff());
+        }
+        let sockets = self.sockets.iter().filter(|(_, socket)| socket.participant.participant_id == participant);
+        for connection in sockets.map(|(connection, _)| *connection).collect::<Vec<_>>() {
             self.sockets.remove(&connection);
+            self.lobby.remove(connection);
             self.effects.push_back(Effect::Close(connection, CloseCode::Kicked));
         }
-        self.free(participant, LeaveReason::Kicked);
-        Ok(())
+        match self.seats.contains_key(&participant) {
+            true => self.free(participant, LeaveReason::Kicked),
+            false => self.end_if_empty(),
+        }
     }
 
     pub(super) fn lock(&mut self, locked: bool) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::effect::Effect;
 use super::{Entry, Limits, Room, RoomEventKind};
-use crate::proto::id::{ConnectionId, RoomId};
+use crate::proto::id::{ConnectionId, ParticipantId, RoomId};
 use crate::proto::signal::{ClientMessage, CloseCode, EndReason, ErrorCode, Participant, ServerMessage};
 
 /// The live rooms of a daemon.
@@ -91,6 +91,11 @@ impl Registry {
     /// See [`Room::handle_sign_out`].
     pub fn handle_sign_out(&mut self, now: Instant, connection: ConnectionId) {
         self.in_room_of(now, connection, |room| room.handle_sign_out(connection));
+    }
+
+    /// See [`Room::handle_remove`].
+    pub fn handle_remove(&mut self, now: Instant, room: RoomId, participant: ParticipantId) {
+        self.in_room(now, room, |room| room.handle_remove(participant));
     }
 
     /// See [`Room::handle_close`].

@@ -19,7 +19,10 @@ async fn an_older_database_is_copied_then_migrated_with_its_rows() {
     drop(Store::open(folder.path()).unwrap());
     let count = |path: &Path, sql: &str| Connection::open(path).unwrap().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     let admitted = "SELECT count(*) FROM video_call_participants WHERE standing = 'admitted'";
-    assert_eq!(count(&path, admitted), 1);
+    assert_eq!(count(&path, admitted), 1, "rows go along when their table is copied");
+    assert_eq!(count(&path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    let owned = "SELECT count(*) FROM pragma_foreign_key_list('mentoring_sessions') WHERE \"table\" = 'users'";
+    assert_eq!(count(&path, owned), 2);
     let backup = folder.path().join("visavis.db.v1.bak");
     assert_eq!(count(&backup, "SELECT user_version FROM pragma_user_version"), 1);
     assert_eq!(count(&backup, "SELECT count(*) FROM video_call_participants"), 1);

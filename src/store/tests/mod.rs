@@ -1,6 +1,7 @@
 //! The store on its own: groups, refusals, attendance, migrations.
 
 mod attendance;
+mod guests;
 mod migration;
 mod refusals;
 

@@ -22,11 +22,18 @@ async fn a_statement_that_undoes_the_whole_transaction_acknowledges_nobody() {
     insert(&store, 1).await.unwrap();
     // Holds the writer until the others stand in line, so that they make one group.
     let (release, held) = mpsc::channel::<()>();
+    let (started, start) = tokio::sync::oneshot::channel();
     let holding = tokio::spawn({
         let store = store.clone();
-        async move { store.write(move |_| Ok(held.recv().is_ok())).await }
+        async move {
+            let hold = store.write(move |_| {
+                let _ = started.send(());
+                Ok(held.recv().is_ok())
+            });
+            hold.await
+        }
     });
-    tokio::task::yield_now().await;
+    start.await.unwrap();
     let undo = "INSERT OR ROLLBACK INTO users SELECT * FROM users";
     let group = async {
         tokio::join!(insert(&store, 2), store.write(move |connection| connection.execute(undo, [])), insert(&store, 3), async {
