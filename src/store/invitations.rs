@@ -1,6 +1,6 @@
 //! Table `invitations`, and the guests who come by them.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::{Store, StoreError, TokenHash, UnixMillis, User, members};
@@ -65,22 +65,7 @@ impl Store {
             "SELECT id, session_id, expires_at, uses_left, revoked_at IS NOT NULL AS revoked FROM invitations
              WHERE session_id = ?1 ORDER BY created_at DESC LIMIT {LIST_MAX}"
         );
-        self.read(move |connection| {
-            let rows = connection
-                .prepare_cached(&sql)?
-                .query_map([session], |row| {
-                    Ok(Invitation {
-                        id: row.get("id")?,
-                        session: row.get("session_id")?,
-                        expires_at: row.get("expires_at")?,
-                        uses_left: row.get("uses_left")?,
-                        revoked: row.get("revoked")?,
-                    })
-                })?
-                .collect();
-            rows
-        })
-        .await
+        self.read(move |connection| connection.prepare_cached(&sql)?.query_map([session], invitation)?.collect()).await
     }
 
     /// How many links of a session still let somebody in.
@@ -142,6 +127,16 @@ impl Store {
         })
         .await
     }
+}
+
+fn invitation(row: &Row<'_>) -> rusqlite::Result<Invitation> {
+    Ok(Invitation {
+        id: row.get("id")?,
+        session: row.get("session_id")?,
+        expires_at: row.get("expires_at")?,
+        uses_left: row.get("uses_left")?,
+        revoked: row.get("revoked")?,
+    })
 }
 
 fn redeem(connection: &Connection, token_hash: TokenHash, invitee: &Invitee, members_max: u32) -> rusqlite::Result<Redeemed> {
