@@ -19,7 +19,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::config::checked::Tls;
 use crate::config::file::Limits;
-use crate::http::{self, Diverted, Hosts, Http, IceServers, Listener, Listening};
+use crate::http::{self, Diverted, HalfOpen, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
 use crate::proto::credential::{self, CredentialSecret};
@@ -101,12 +101,14 @@ impl App {
                 relay_only: config.turn.relay_only,
             },
             body_bytes_max: config.limits.body_bytes_max,
+            body_timeout: config.limits.header_timeout.0,
         });
 
         let plain = Listening {
             tls: None,
             header_timeout: config.limits.header_timeout.0,
             connections: Arc::new(Semaphore::new(config.limits.connections_max)),
+            half_open: HalfOpen::new(config.limits.half_open_per_source),
             divert: None,
             stopping: stopped,
         };
@@ -130,7 +132,8 @@ impl App {
         }
         // Streams to the relay have places of their own: whoever takes them all leaves the page alone.
         let places = Arc::new(Semaphore::new(config.limits.connections_max / 2));
-        let (plain, secure) = (plain.with_connections(&places), secure.with_connections(&places));
+        let half_open = HalfOpen::new(config.limits.half_open_per_source);
+        let (plain, secure) = (plain.with_places(&places, &half_open), secure.with_places(&places, &half_open));
         for (listeners, listening) in [(turn_tcp_listeners, plain), (turn_tls_listeners, secure)] {
             for listener in listeners {
                 tasks.push(tokio::spawn(listener.divert(listening.clone(), Arc::clone(&to_relay))));

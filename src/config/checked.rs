@@ -246,6 +246,7 @@ impl Checker<'_> {
 
     fn limits(&mut self, limits: &Limits) -> Limits {
         self.between("limits.connections-max", limits.connections_max, 16..=1_000_000);
+        self.between("limits.half-open-per-source", limits.half_open_per_source, 8..=1_000_000);
         self.within("limits.header-timeout", limits.header_timeout.0, Duration::from_secs(1)..=Duration::from_secs(120));
         self.between("limits.body-bytes-max", limits.body_bytes_max, 4096..=16 << 20);
         self.between("limits.sockets-per-user", limits.sockets_per_user, 1..=100);

@@ -131,7 +131,9 @@ pub struct Rooms {
 pub struct Limits {
     /// TCP connections at once.
     pub connections_max: usize,
-    /// Time for the TLS handshake and for a request's head.
+    /// Connections of one source that have said nothing yet.
+    pub half_open_per_source: usize,
+    /// Time for the TLS handshake, for a request's head and for its body.
     pub header_timeout: HumanDuration,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
@@ -384,6 +386,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 16_384,
+            half_open_per_source: 64,
             header_timeout: HumanDuration(Duration::from_secs(10)),
             body_bytes_max: 16 * 1024,
             sockets_per_user: 3,

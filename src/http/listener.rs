@@ -1,13 +1,14 @@
 //! Listening sockets and their connections: accepted within bounds, TLS first; then each request is handed to a service, or the
 //! whole connection on to whoever speaks what it speaks: a network that leaves only port 443 gets HTTP and TURN there.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,6 +24,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Answer;
+use super::half_open::{HalfOpen, Newcomer};
+use super::paced::Paced;
 
 /// A bound socket that does not accept yet.
 pub struct Listener {
@@ -39,6 +42,8 @@ pub struct Listening {
     pub header_timeout: Duration,
     /// Connections at once, over all listeners that share it; the rest waits in the kernel.
     pub connections: Arc<Semaphore>,
+    /// Those of them that have said nothing yet.
+    pub half_open: HalfOpen,
     /// Who gets the connections that speak STUN within TLS; `None`: HTTP alone.
     pub divert: Option<Divert>,
     /// Becomes true when the daemon stops.
@@ -63,13 +68,13 @@ struct Connection {
     stream: TcpStream,
     source: IpAddr,
     place: OwnedSemaphorePermit,
+    newcomer: Newcomer,
 }
 
 impl Listening {
     /// The same, with other places.
-    pub fn with_connections(mut self, connections: &Arc<Semaphore>) -> Self {
-        self.connections = Arc::clone(connections);
-        self
+    pub fn with_places(self, connections: &Arc<Semaphore>, half_open: &HalfOpen) -> Self {
+        Self { connections: Arc::clone(connections), half_open: half_open.clone(), ..self }
     }
 }
 
@@ -123,8 +128,15 @@ impl Listener {
                 () = stopped(&mut stopping) => break,
                 Some(_) = connections.join_next() => continue,
             };
-            let Some(connection) = accepted else { break };
-            connections.spawn(handle(connection, listening.clone()));
+            let Some((stream, source, place)) = accepted else { break };
+            let (newcomer, eviction) = listening.half_open.enter(source, Instant::now());
+            let handled = handle(Connection { stream, source, place, newcomer }, listening.clone());
+            connections.spawn(async move {
+                tokio::select! {
+                    () = handled => {}
+                    () = eviction.evicted() => log::debug!(event = "half_open", source:% = source; "a silent connection made room"),
+                }
+            });
         }
         drop(self.socket);
         // Whoever takes longer, or says nothing at all, is cut off: the rest of the daemon waits.
@@ -134,21 +146,38 @@ impl Listener {
         }
     }
 
-    /// The next connection, once there is room for it. Running out of file descriptors is waited out.
-    async fn accept(&self, listening: &Listening) -> Option<Connection> {
-        let place = Arc::clone(&listening.connections).acquire_owned().await.ok()?;
+    /// The next connection, once there is a place for it. Running out of file descriptors is waited out.
+    async fn accept(&self, listening: &Listening) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
+        let place = place(listening).await?;
+        let mut failing = false;
         loop {
             match self.socket.accept().await {
                 Ok((stream, source)) => {
                     let _ = stream.set_nodelay(true);
                     let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(USER_TIMEOUT));
-                    return Some(Connection { stream, source: source.ip().to_canonical(), place });
+                    return Some((stream, source.ip().to_canonical(), place));
                 }
+                // It was gone before it was accepted.
+                Err(cause) if cause.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(cause) => {
-                    log::warn!(event = "accept_failed", cause:% = cause; "a connection could not be accepted");
+                    if !std::mem::replace(&mut failing, true) {
+                        log::warn!(event = "accept_failed", cause:% = cause; "connections cannot be accepted: raise LimitNOFILE if it recurs");
+                    }
+                    listening.half_open.evict_oldest(Instant::now());
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
+        }
+    }
+}
+
+/// A place among the connections there may be; silent ones make room when all are taken.
+async fn place(listening: &Listening) -> Option<OwnedSemaphorePermit> {
+    loop {
+        let free = Arc::clone(&listening.connections).acquire_owned();
+        match tokio::time::timeout(ACCEPT_PAUSE, free).await {
+            Ok(place) => return place.ok(),
+            Err(_) => drop(listening.half_open.evict_oldest(Instant::now())),
         }
     }
 }
@@ -163,17 +192,17 @@ where
     S: Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
-    let Connection { stream, source, place } = connection;
-    let Some(tls) = &listening.tls else { return serve_http(stream, source, listening, service).await };
+    let Connection { stream, source, place, newcomer } = connection;
+    let Some(tls) = &listening.tls else { return serve_http(stream, source, newcomer, listening, service).await };
     let Some(mut stream) = shake_hands(tls, stream, source, listening.header_timeout).await else { return };
     match &listening.divert {
         Some(divert) if speaks_stun(&mut stream, listening.header_timeout).await => hand_on(secure(stream), place, divert),
-        _ => serve_http(stream, source, listening, service).await,
+        _ => serve_http(stream, source, newcomer, listening, service).await,
     }
 }
 
 async fn divert_connection(connection: Connection, listening: Listening, to: Divert) {
-    let Connection { stream, source, place } = connection;
+    let Connection { stream, source, place, newcomer: _newcomer } = connection;
     match &listening.tls {
         None => hand_on((stream, None), place, &to),
         Some(tls) => {
@@ -211,13 +240,15 @@ async fn speaks_stun(stream: &mut TlsStream<TcpStream>, within: Duration) -> boo
     matches!(first, Ok(Ok([0..=3, ..])))
 }
 
-async fn serve_http<T, S, F>(stream: T, source: IpAddr, mut listening: Listening, service: S)
+async fn serve_http<T, S, F>(stream: T, source: IpAddr, newcomer: Newcomer, mut listening: Listening, service: S)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Fn(IpAddr, Request<Incoming>) -> F + Send + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
+    let newcomer = Cell::new(Some(newcomer));
     let service = service_fn(move |request| {
+        drop(newcomer.take());
         let answer = service(source, request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
@@ -225,7 +256,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(listening.header_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Paced::new(stream)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let served = tokio::select! {

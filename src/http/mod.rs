@@ -6,10 +6,12 @@
 mod assets;
 mod attendance;
 mod auth;
+mod half_open;
 mod hosts;
 mod ice;
 mod listener;
 mod members;
+mod paced;
 mod problem;
 mod redirect;
 mod request;
@@ -19,6 +21,7 @@ mod view;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -30,6 +33,7 @@ use crate::hub::HubHandle;
 use crate::mentoring::Mentoring;
 use crate::signaling::Signaling;
 
+pub use half_open::HalfOpen;
 pub use hosts::Hosts;
 pub use ice::IceServers;
 pub use listener::{Divert, Diverted, Listener, Listening};
@@ -56,6 +60,8 @@ pub struct Http {
     pub ice: IceServers,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
+    /// Time for a request's body.
+    pub body_timeout: Duration,
 }
 
 impl Http {
@@ -87,7 +93,7 @@ impl Http {
     async fn api(&self, source: IpAddr, host: &str, resource: &[&str], request: Request<Incoming>) -> Result<Answer, Problem> {
         hosts::prove_same_origin(&request, host)?;
         let method = request.method().clone();
-        let request = ApiRequest::new(request, self.body_bytes_max);
+        let request = ApiRequest::new(request, self.body_bytes_max, self.body_timeout);
         let mut answer = match resource {
             ["auth", "login"] => only(&method, Method::POST).map(|()| self.sign_in(source, request))?.await,
             ["auth", "logout"] => only(&method, Method::POST).map(|()| self.sign_out(request))?.await,

@@ -1,5 +1,7 @@
 //! A request of the API: its cookie and its JSON.
 
+use std::time::Duration;
+
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap};
@@ -13,11 +15,12 @@ use crate::accounts::LoginToken;
 pub(super) struct ApiRequest {
     request: Request<Incoming>,
     body_bytes_max: usize,
+    body_timeout: Duration,
 }
 
 impl ApiRequest {
-    pub(super) fn new(request: Request<Incoming>, body_bytes_max: usize) -> Self {
-        Self { request, body_bytes_max }
+    pub(super) fn new(request: Request<Incoming>, body_bytes_max: usize, body_timeout: Duration) -> Self {
+        Self { request, body_bytes_max, body_timeout }
     }
 
     pub(super) fn login_token(&self) -> Option<LoginToken> {
@@ -40,7 +43,7 @@ impl ApiRequest {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
         let body = Limited::new(self.request.into_body(), self.body_bytes_max).collect();
-        let read = tokio::time::timeout(BODY_TIMEOUT, body).await;
+        let read = tokio::time::timeout(self.body_timeout, body).await;
         let too_slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body took too long");
         let bytes = read.map_err(too_slow)?.map_err(|error| match error.downcast_ref::<http_body_util::LengthLimitError>() {
             Some(_) => Problem::new(
@@ -70,4 +73,3 @@ pub(super) fn login_token(headers: &HeaderMap) -> Option<LoginToken> {
 
 /// `__Host-`: Secure, this host alone, path `/` (RFC 6265bis section 4.1.3.2).
 pub(super) const LOGIN_COOKIE: &str = "__Host-sid";
-const BODY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);

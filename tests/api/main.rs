@@ -13,4 +13,5 @@ mod lobby;
 mod login;
 mod members;
 mod process;
+mod slowness;
 mod sockets;
