@@ -100,6 +100,19 @@ fn the_log_is_readable_on_standard_error_without_systemd() {
 }
 
 #[test]
+fn sighup_has_the_certificate_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::start(&config(folder.path()), &[]);
+    let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("event=listening")).unwrap();
+    std::fs::remove_file(folder.path().join("tls/leaf.pem")).unwrap();
+    daemon.signal("HUP");
+    lines.find(|line| line.contains("event=certificate_renewed")).unwrap();
+    daemon.signal("TERM");
+    assert!(daemon.0.wait().unwrap().success());
+}
+
+#[test]
 fn a_taken_port_is_named_with_its_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -2,6 +2,7 @@
 
 mod care;
 mod records;
+mod renewal;
 
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -28,7 +29,7 @@ use crate::relay::{self, Relay, RelayHandle};
 use crate::signaling::{self, Signaling};
 use crate::store::{Store, UnixMillis};
 use crate::sys::{entropy, names};
-use crate::tls;
+use crate::tls::{self, Certificates};
 
 /// A daemon whose sockets answer.
 pub struct App {
@@ -36,6 +37,8 @@ pub struct App {
     redirect: Vec<SocketAddr>,
     turn_tcp: Vec<SocketAddr>,
     turn_tls: Vec<SocketAddr>,
+    certificates: Option<Arc<Certificates>>,
+    public_name: Option<String>,
     relay: Relay,
     store: Store,
     hub: HubHandle,
@@ -50,9 +53,11 @@ impl App {
     /// # Errors
     /// What could not be had, with its remedy; nothing is left running.
     pub async fn start(config: &Config) -> Result<Self> {
-        let names = box_names(config);
+        let public_name = config.server.public_name.clone();
+        let names = box_names(public_name.as_ref());
         make_data_dir(&config.server.data_dir)?;
-        let tls = tls_source(config, &names).map(|source| tls::server_config(&source)).transpose()?;
+        let certificates = tls_source(config).map(|source| Certificates::load(source, &names).map(Arc::new)).transpose()?;
+        let tls = certificates.as_ref().map(|certificates| certificates.server_config()).transpose()?;
         let http_listeners = bind(&config.http.listen, "http.listen")?;
         let redirect_listeners = bind(&config.http.redirect_listen, "http.redirect-listen")?;
         let turn_tcp_listeners = bind(&config.turn.listen_tcp, "turn.listen-tcp")?;
@@ -110,7 +115,7 @@ impl App {
             connections: Arc::new(Semaphore::new(config.limits.connections_max)),
             half_open: HalfOpen::new(config.limits.half_open_per_source),
             divert: None,
-            stopping: stopped,
+            stopping: stopped.clone(),
         };
         let to_relay = divert_to(relay.handle());
         let secure = Listening { tls: tls.map(TlsAcceptor::from), divert: Some(Arc::clone(&to_relay)), ..plain.clone() };
@@ -119,6 +124,11 @@ impl App {
         let (turn_tcp, turn_tls) = (addresses(&turn_tcp_listeners), addresses(&turn_tls_listeners));
         let https_port = http.first().map_or(HTTPS, SocketAddr::port);
         let mut tasks = vec![hub_task, watching, recording, caring];
+        if let Some(certificates) = &certificates {
+            let public_name = public_name.clone();
+            let names = move || box_names(public_name.as_ref());
+            tasks.push(tokio::spawn(renewal::keep(Arc::clone(certificates), names, stopped)));
+        }
         for listener in http_listeners {
             let service = Arc::clone(&service);
             tasks.push(tokio::spawn(
@@ -139,7 +149,8 @@ impl App {
                 tasks.push(tokio::spawn(listener.divert(listening.clone(), Arc::clone(&to_relay))));
             }
         }
-        let app = Self { http, redirect, turn_tcp, turn_tls, relay, store, hub, signaling, stopping, tasks };
+        let app =
+            Self { http, redirect, turn_tcp, turn_tls, certificates, public_name, relay, store, hub, signaling, stopping, tasks };
         app.announce();
         Ok(app)
     }
@@ -167,6 +178,13 @@ impl App {
     /// Where TURN answers over TLS, besides the addresses of the page.
     pub fn turn_tls_addresses(&self) -> &[SocketAddr] {
         &self.turn_tls
+    }
+
+    /// Looks at the certificate now, instead of within a minute. One that does not serve changes nothing.
+    pub async fn renew_certificate(&self) {
+        if let Some(certificates) = &self.certificates {
+            renewal::renew(certificates, box_names(self.public_name.as_ref())).await;
+        }
     }
 
     /// Stops within [`SHUTDOWN_MAX`]: sockets are closed with a code that says why, times are written, the database is closed.
@@ -202,20 +220,19 @@ impl App {
 }
 
 /// What browsers may call this box: its configured name, its own name bare and with `.local`, localhost, its addresses.
-fn box_names(config: &Config) -> tls::Names {
+fn box_names(public_name: Option<&String>) -> tls::Names {
     let host = names::host_name();
     let own = [host.clone(), format!("{host}.local"), "localhost".to_owned()];
-    let mut dns: Vec<String> =
-        config.server.public_name.iter().cloned().chain(own).filter(|name| name != "localhost.local").collect();
+    let mut dns: Vec<String> = public_name.into_iter().cloned().chain(own).filter(|name| name != "localhost.local").collect();
     dns.sort_unstable();
     dns.dedup();
     tls::Names { dns, addresses: names::addresses() }
 }
 
-fn tls_source(config: &Config, names: &tls::Names) -> Option<tls::Source> {
+fn tls_source(config: &Config) -> Option<tls::Source> {
     match &config.tls {
         Tls::Files { cert, key } => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
-        Tls::LocalCa => Some(tls::Source::LocalCa { folder: config.server.data_dir.join("tls"), names: names.clone() }),
+        Tls::LocalCa => Some(tls::Source::LocalCa { folder: config.server.data_dir.join("tls") }),
         Tls::Off => None,
     }
 }

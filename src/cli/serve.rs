@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use crate::app::App;
 use crate::config::Config;
 use crate::config::file::{Log, LogLevel, LogTarget};
-use crate::sys::{log as system_log, memory, notify, shutdown::ShutdownSignals};
+use crate::sys::signals::{Signal, Signals};
+use crate::sys::{limits, log as system_log, memory, notify};
 
 pub(super) fn run(path: &Path) -> Result<()> {
     let config = super::load(path)?;
@@ -20,11 +21,17 @@ pub(super) async fn serve<F>(config: &Config, started: impl FnOnce(&App) -> F) -
 where
     F: Future<Output = Result<()>>,
 {
-    let mut signals = ShutdownSignals::listen()?;
+    let mut signals = Signals::listen()?;
+    log::info!(event = "open_files", limit = limits::raise_open_files(); "so many connections, relayed addresses and files may be open");
     let app = App::start(config).await?;
     started(&app).await?;
     notify::ready("calls connect");
-    let signal = signals.received().await;
+    let signal = loop {
+        match signals.received().await {
+            Signal::Reload => app.renew_certificate().await,
+            Signal::Stop(signal) => break signal,
+        }
+    };
     log::info!(event = "stopping", signal = signal; "stopping");
     notify::stopping();
     app.stop().await;

@@ -81,6 +81,11 @@ impl Appliance {
         let client = Client::new(app.http_addresses()[0], folder.path());
         Self { app, folder, client }
     }
+
+    /// From here on connections are another device's, which has never been here.
+    pub(crate) fn forget_tls_sessions(&mut self) {
+        self.client = Client::new(self.app.http_addresses()[0], self.folder.path());
+    }
 }
 
 impl std::ops::Deref for Appliance {

@@ -6,6 +6,7 @@ mod attendance;
 mod calls;
 mod clock;
 mod disk;
+mod certificates;
 mod edge;
 mod guests;
 mod harness;

@@ -172,7 +172,7 @@ pub(crate) async fn close_code(socket: &mut Socket) -> u16 {
     }
 }
 
-async fn a_room() -> (Appliance, [Browser; 2], String) {
+pub(crate) async fn a_room() -> (Appliance, [Browser; 2], String) {
     a_room_with("").await
 }
 

@@ -1,0 +1,168 @@
+//! The certificate in use, swapped while the daemon runs: new handshakes get the new one, standing connections keep theirs.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use super::{Names, Source, TlsError, files, local_ca};
+
+/// A source and what was last read from it.
+#[derive(Debug)]
+pub struct Certificates {
+    source: Source,
+    provider: Arc<CryptoProvider>,
+    current: Arc<Current>,
+    /// One renewal at a time; what the last one failed of, so that it is said once.
+    failure: Mutex<Option<String>>,
+}
+
+/// What became of a renewal.
+#[derive(Debug)]
+pub enum Renewal {
+    /// The source has what is in use.
+    Unchanged,
+    /// New handshakes get another certificate from here on.
+    Renewed,
+    /// The one in use stays, for the reason that was given last time too.
+    StillFailing,
+    /// The one in use stays.
+    Failed(TlsError),
+}
+
+#[derive(Debug)]
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl Certificates {
+    /// Reads the certificate; a local authority makes one for these names.
+    ///
+    /// # Errors
+    /// It cannot be had or does not serve.
+    pub fn load(source: Source, names: &Names) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let current = Arc::new(Current(RwLock::new(Arc::new(read(&source, names, &provider)?))));
+        Ok(Self { source, provider, current, failure: Mutex::default() })
+    }
+
+    /// TLS 1.2 and 1.3, HTTP/1.1, resumption by ticket, and whichever certificate is in use when a handshake begins.
+    ///
+    /// # Errors
+    /// The provider lacks something of TLS.
+    pub fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let versions = ServerConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions()?;
+        let mut config =
+            versions.with_no_client_auth().with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+        Ok(Arc::new(config))
+    }
+
+    /// Reads the source again. A local authority issues anew when its leaf has aged or these names are others. What cannot be read or
+    /// does not serve changes nothing: a file may be half written.
+    pub fn renew(&self, names: &Names) -> Renewal {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match read(&self.source, names, &self.provider) {
+            Ok(new) => {
+                *failure = None;
+                let mut current = self.current.0.write().unwrap_or_else(PoisonError::into_inner);
+                if current.cert == new.cert {
+                    return Renewal::Unchanged;
+                }
+                *current = Arc::new(new);
+                Renewal::Renewed
+            }
+            Err(error) if failure.as_ref() == Some(&error.to_string()) => Renewal::StillFailing,
+            Err(error) => {
+                *failure = Some(error.to_string());
+                Renewal::Failed(error)
+            }
+        }
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn read(source: &Source, names: &Names, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+    let (chain, key) = match source {
+        Source::Files { cert, key } => files::load(cert, key)?,
+        Source::LocalCa { folder } => local_ca::leaf(folder, names)?,
+    };
+    Ok(CertifiedKey::from_der(chain, key, provider)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_new_pair_of_files_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = from_files(folder.path());
+        assert!(matches!(certificates.renew(&Names::default()), Renewal::Unchanged));
+        let before = in_use(&certificates);
+        issue(folder.path(), "two.example");
+        assert!(matches!(certificates.renew(&Names::default()), Renewal::Renewed));
+        assert_ne!(in_use(&certificates), before);
+    }
+
+    #[test]
+    fn what_does_not_serve_changes_nothing_and_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = from_files(folder.path());
+        let before = in_use(&certificates);
+        let key = fs::read(folder.path().join("leaf.key")).unwrap();
+        for (broken, content) in
+            [("leaf.pem", &b"not PEM"[..]), ("leaf.pem", b""), ("leaf.key", b"-----BEGIN PRIVATE KEY-----\n")]
+        {
+            let good = fs::read(folder.path().join(broken)).unwrap();
+            fs::write(folder.path().join(broken), content).unwrap();
+            assert!(matches!(certificates.renew(&Names::default()), Renewal::Failed(_)), "{broken}");
+            assert!(matches!(certificates.renew(&Names::default()), Renewal::StillFailing), "{broken}");
+            fs::write(folder.path().join(broken), good).unwrap();
+            assert!(matches!(certificates.renew(&Names::default()), Renewal::Unchanged), "{broken}");
+        }
+        // The certificate is written, its key not yet.
+        issue(folder.path(), "two.example");
+        fs::write(folder.path().join("leaf.key"), key).unwrap();
+        assert!(matches!(certificates.renew(&Names::default()), Renewal::Failed(TlsError::Unusable(_))));
+        assert_eq!(in_use(&certificates), before);
+    }
+
+    #[test]
+    fn the_local_authority_issues_for_a_new_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = |ip: &str| Names { dns: vec!["box.local".to_owned()], addresses: vec![ip.parse().unwrap()] };
+        let source = Source::LocalCa { folder: folder.path().to_owned() };
+        let certificates = Certificates::load(source, &names("10.0.0.1")).unwrap();
+        assert!(matches!(certificates.renew(&names("10.0.0.1")), Renewal::Unchanged));
+        assert!(matches!(certificates.renew(&names("10.0.0.2")), Renewal::Renewed));
+    }
+
+    fn from_files(folder: &Path) -> Certificates {
+        issue(folder, "one.example");
+        let source = Source::Files { cert: folder.join("leaf.pem"), key: folder.join("leaf.key") };
+        Certificates::load(source, &Names::default()).unwrap()
+    }
+
+    /// Has a new authority write a pair of files.
+    fn issue(folder: &Path, name: &str) {
+        let made = tempfile::tempdir().unwrap();
+        local_ca::leaf(made.path(), &Names { dns: vec![name.to_owned()], addresses: vec![] }).unwrap();
+        for file in ["leaf.pem", "leaf.key"] {
+            fs::copy(made.path().join(file), folder.join(file)).unwrap();
+        }
+    }
+
+    fn in_use(certificates: &Certificates) -> Vec<rustls::pki_types::CertificateDer<'static>> {
+        certificates.current.0.read().unwrap().cert.clone()
+    }
+}
