@@ -1,7 +1,8 @@
 //! The program itself: its commands, its readiness, its end.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -74,7 +75,7 @@ fn systemd_is_told_when_sockets_answer_and_sigterm_ends_within_five_seconds() {
     let length = notified.recv(&mut message).unwrap();
     assert!(String::from_utf8_lossy(&message[..length]).starts_with("READY=1"));
     // Whoever says nothing holds nobody up.
-    let _silent = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let told = Instant::now();
     daemon.signal("TERM");
     let length = notified.recv(&mut message).unwrap();
@@ -97,6 +98,35 @@ fn the_log_is_readable_on_standard_error_without_systemd() {
     );
     daemon.signal("INT");
     assert!(daemon.0.wait().unwrap().success());
+}
+
+/// Scenario: another program, or an attacker, has every file descriptor there is.
+#[test]
+fn without_file_descriptors_the_daemon_idles_and_recovers_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let config = config_on(folder.path(), port);
+    std::fs::write(
+        &config,
+        std::fs::read_to_string(&config).unwrap() + "[tls]\nsource = \"off\"\n[limits]\nheader-timeout = \"2m\"\n",
+    )
+    .unwrap();
+    let mut daemon = Daemon::start_with_files(256, &config);
+    let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("event=listening")).unwrap();
+    // They have asked for something, so they do not make room.
+    let connections: Vec<_> = (0..300).map(|_| ask(port)).collect();
+    lines.find(|line| line.contains("event=accept_failed")).unwrap();
+    let (before, measured) = (daemon.processor_time(), Duration::from_secs(1));
+    std::thread::sleep(measured);
+    let used = daemon.processor_time() - before;
+    assert!(used < measured / 10, "{used:?} in {measured:?}");
+    drop(connections);
+    let freed = Instant::now();
+    let mut answer = [0; 12];
+    ask(port).read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 401");
+    assert!(freed.elapsed() < Duration::from_secs(2), "{:?}", freed.elapsed());
 }
 
 #[test]
@@ -135,6 +165,22 @@ impl Daemon {
         Self(command.envs(environment.iter().copied()).spawn().unwrap())
     }
 
+    /// As many files as that may be open.
+    fn start_with_files(files: u32, config: &str) -> Self {
+        let script = format!("ulimit -n {files} && exec \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_visavis"), "serve", "--config", config]);
+        Self(command.stderr(Stdio::piped()).env_remove("NOTIFY_SOCKET").spawn().unwrap())
+    }
+
+    /// In user and system mode, of all threads.
+    fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();
+        let after_name: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = [after_name[11], after_name[12]].map(|ticks| ticks.parse::<u64>().unwrap()).iter().sum();
+        Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
+    }
+
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -146,6 +192,13 @@ impl Drop for Daemon {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Asks who is signed in, on a connection that stays open.
+fn ask(port: u16) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(b"GET /api/auth/me/ HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").unwrap();
+    stream
 }
 
 fn free_port() -> u16 {
@@ -178,3 +231,6 @@ fn visavis(args: &[&str], input: &str) -> Output {
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
+
+/// `USER_HZ`, which is the same on every machine that Linux runs on today.
+const TICKS_PER_SECOND: u64 = 100;
