@@ -5,11 +5,9 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::{Signaling, connection};
+use super::{Signaling, Socket, connection};
 use crate::hub::Member;
 use crate::proto::id::RoomId;
 
@@ -49,8 +47,7 @@ impl Signaling {
         let (hub, limits) = (self.hub.clone(), self.limits.clone());
         self.spawn(async move {
             let Ok(upgraded) = upgrade.await else { return };
-            let config = socket_config(limits.message_bytes_max);
-            let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+            let socket = Socket::new(TokioIo::new(upgraded), limits.message_bytes_max).await;
             connection::run(socket, room, member, &hub, &limits).await;
             drop(place);
         });
@@ -88,16 +85,3 @@ fn switching(accept: &str) -> Response<Full<Bytes>> {
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     answer
 }
-
-/// tungstenite's own defaults take 128 KiB a socket at once, and let 64 MiB messages and endless writes through.
-fn socket_config(message_bytes_max: usize) -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_BUFFER_MAX.max(2 * message_bytes_max))
-        .max_message_size(Some(message_bytes_max))
-        .max_frame_size(Some(message_bytes_max))
-}
-
-const READ_BUFFER: usize = 4 * 1024;
-const WRITE_BUFFER_MAX: usize = 256 * 1024;

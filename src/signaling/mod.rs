@@ -6,6 +6,7 @@
 mod accept;
 mod connection;
 mod rate;
+mod socket;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use crate::hub::HubHandle;
 use crate::proto::id::UserId;
 
 pub use accept::AcceptError;
+pub use socket::{Ended, Socket};
 
 /// The bounds of a socket.
 #[derive(Debug, Clone)]
@@ -100,3 +102,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 const SHUTDOWN_MAX: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests;

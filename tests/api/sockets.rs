@@ -129,10 +129,10 @@ async fn a_second_tab_may_take_the_seat_over() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_is_dropped_and_the_others_go_on() {
+async fn a_slow_reader_alone_is_dropped_and_told_to_come_back() {
     let (visavis, [mara, stu], room) = a_room_with("[limits]\nmessages-burst = 100000\nmessages-per-second = 10000\n").await;
     let mut mentor = joined(&visavis, &mara, &room).await;
-    let slow = joined(&visavis, &stu, &room).await;
+    let mut slow = joined(&visavis, &stu, &room).await;
     let peer = receive(&mut mentor).await["peer"].clone();
     let offer = json!({ "type": "offer", "to": peer["participant_id"], "epoch": peer["epoch"], "sdp": "x".repeat(60_000) });
     let dropped = loop {
@@ -147,8 +147,52 @@ async fn a_slow_reader_is_dropped_and_the_others_go_on() {
         break serde_json::from_str::<Value>(&told.into_text().unwrap()).unwrap();
     };
     assert_eq!((&dropped["type"], &dropped["connected"]), (&json!("peer_status"), &json!(false)));
-    drop(slow);
+    assert_eq!(close_code(&mut slow).await, 1013);
     assert_eq!(visavis.get(&mara, "/api/auth/me/").await.status, 200);
+    visavis.app.stop().await;
+}
+
+#[tokio::test]
+async fn candidates_without_end_are_dropped_after_the_hundredth() {
+    let (visavis, [mara, stu], room) = a_room_with("[limits]\nmessages-burst = 100000\n").await;
+    let mut mentor = joined(&visavis, &mara, &room).await;
+    let mut student = joined(&visavis, &stu, &room).await;
+    let peer = receive(&mut mentor).await["peer"].clone();
+    let to_peer = |kind: &str, field: &str, value: Value| json!({ "type": kind, "to": peer["participant_id"], "epoch": peer["epoch"], field: value });
+    for negotiation in 0..2 {
+        send(&mut mentor, to_peer("offer", "sdp", negotiation.to_string().into())).await;
+        for n in 0..300 {
+            let candidate =
+                json!({ "candidate": format!("candidate:{n}"), "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": null });
+            send(&mut mentor, to_peer("candidate", "candidate", candidate)).await;
+        }
+        // What comes after the flood is not behind it.
+        send(&mut mentor, json!({ "type": "media", "microphone": true, "camera": true, "screen": null })).await;
+        assert_eq!(receive(&mut student).await["sdp"], negotiation.to_string());
+        for n in 0..100 {
+            assert_eq!(receive(&mut student).await["candidate"]["candidate"], format!("candidate:{n}"));
+        }
+        assert_eq!(receive(&mut student).await["type"], "media");
+    }
+    visavis.app.stop().await;
+}
+
+#[tokio::test]
+async fn the_newest_version_in_common_is_spoken_and_without_one_the_page_is_told_once() {
+    let (visavis, [mara, _], room) = a_room().await;
+    for (spoken, welcome) in [(json!([2, 1]), 2), (json!([1]), 1), (json!([99, 2, 1]), 2)] {
+        let mut socket = visavis.socket(&mara, &room).await.unwrap();
+        send(&mut socket, json!({ "type": "hello", "versions": spoken })).await;
+        assert_eq!(receive(&mut socket).await, json!({ "type": "welcome", "version": welcome }));
+        socket.close(None).await.unwrap();
+        while socket.next().await.is_some_and(|message| message.is_ok()) {}
+    }
+    for unknown in [json!([99]), json!([])] {
+        let mut socket = visavis.socket(&mara, &room).await.unwrap();
+        send(&mut socket, json!({ "type": "hello", "versions": unknown })).await;
+        assert_eq!(receive(&mut socket).await["code"], "version_unsupported");
+        assert_eq!(close_code(&mut socket).await, 4004);
+    }
     visavis.app.stop().await;
 }
 
