@@ -53,6 +53,10 @@ sim: prerequisites web/dist/index.html ## simulate SIM_SEEDS (200000) histories 
 bench-relay: target/release/visavis ## the relay against coturn, on one core each (needs two); ARGS="--quick even"
 	$(CARGO) bench --locked --bench relay -- $(ARGS)
 
+.PHONY: bench-signaling
+bench-signaling: target/release/visavis ## the signaling against Node and Django Channels (needs two cores); ARGS="--quick relay"
+	$(CARGO) bench --locked --bench signaling -- $(ARGS)
+
 .PHONY: lint
 lint: web/dist/index.html tests/browser/node_modules/.installed ## clippy with warnings denied, types and lints of the web client
 	$(CARGO) clippy --locked --all-targets -- -D warnings

@@ -6,7 +6,8 @@ mod client;
 mod endpoint;
 mod frame;
 mod generator;
-mod machine;
+#[path = "../measure/mod.rs"]
+mod measure;
 mod report;
 mod scenario;
 mod server;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use machine::Core;
+use measure::machine::{self, Core};
 use report::Report;
 use scenario::{Effort, SCENARIOS, Scenario};
 use server::{Launch, Product};
@@ -65,7 +66,7 @@ fn main() -> Result<()> {
     let launch = Launch::new(arguments.daemon, Core(arguments.server_core))?;
     machine::raise_open_files()?;
     Core(arguments.load_core).take()?;
-    println!("{}", machine::describe());
+    println!("{}\nvisavis {}, coturn {}", machine::describe(), env!("CARGO_PKG_VERSION"), server::coturn_version());
     println!("{rounds} rounds of {:.1} s of load for each server\n", length.as_secs_f64());
     let effort = Effort { length, quick: arguments.quick };
     let mut reports: Vec<_> = chosen.iter().map(|_| Report::default()).collect();

@@ -1,5 +1,6 @@
 //! The table: medians of both servers, and their ratio round by round.
 
+use crate::measure::figures::{median, number, ratio};
 use crate::server::Product;
 
 /// The runs of one scenario, round by round.
@@ -43,34 +44,6 @@ pub(crate) fn noise(shares: &mut [f64]) -> String {
     let most = shares.iter().copied().fold(0.0, f64::max);
     let middle = median(shares.to_vec());
     format!("other programs on the servers' core: {:.0} % of a run in the median, {:.0} % at most", middle * 100.0, most * 100.0)
-}
-
-fn ratio(ratios: Vec<f64>) -> String {
-    if !ratios.iter().all(|ratio| ratio.is_finite()) {
-        return "-".to_owned();
-    }
-    let (low, high) = ratios.iter().fold((f64::MAX, f64::MIN), |(low, high), ratio| (low.min(*ratio), high.max(*ratio)));
-    format!("{} ({}..{})", number(median(ratios)), number(low), number(high))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => f64::NAN,
-        odd if !odd.is_multiple_of(2) => values[middle],
-        _ => f64::midpoint(values[middle - 1], values[middle]),
-    }
-}
-
-fn number(value: f64) -> String {
-    if value >= 100.0 {
-        format!("{value:.0}")
-    } else if value >= 10.0 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.2}")
-    }
 }
 
 pub(crate) const HEADER: &str = "\

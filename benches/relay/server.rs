@@ -5,13 +5,13 @@ use std::fmt;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::machine::Core;
+use crate::measure::machine::{self, Core};
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,24 +149,21 @@ impl Server {
         [&[state.as_str()], &lines[lines.len().saturating_sub(LAST_WORDS)..]].concat().join("\n")
     }
 
-    /// Processor time of all its threads, which the scheduler counts in nanoseconds.
+    /// Processor time of all its threads.
     pub(crate) fn processor_time(&self) -> Result<Duration> {
-        let mut nanos = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            // A thread may end while we look.
-            let text = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-            nanos += text.split_whitespace().next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default();
-        }
-        Ok(Duration::from_nanos(nanos))
+        machine::processor_time(self.child.id())
     }
 
     /// Bytes of memory that are its own and written to.
     pub(crate) fn anonymous_bytes(&self) -> Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Anonymous:")).context("smaps_rollup has no Anonymous")?;
-        let kilobytes: u64 = line.split_whitespace().next().context("smaps_rollup has no number")?.parse()?;
-        Ok(kilobytes * 1024)
+        machine::anonymous_bytes(self.child.id())
     }
+}
+
+/// Debian's.
+pub(crate) fn coturn_version() -> String {
+    let output = Command::new("turnserver").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).lines().last().unwrap_or("?").trim().to_owned()
 }
 
 impl Drop for Server {

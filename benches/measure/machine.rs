@@ -1,6 +1,5 @@
-//! What the numbers were measured on: cores, limits, and how much else ran there.
+//! What the numbers of every bench were measured on: cores, limits, processes, and how much else ran there.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -25,6 +24,7 @@ impl Core {
         command
     }
 
+    #[allow(dead_code, reason = "not every bench looks at it")]
     /// Time that programs have run on the core, softirqs left out: they are on whoever's account the relaying is.
     pub(crate) fn busy(self) -> Duration {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
@@ -57,12 +57,36 @@ pub(crate) fn describe() -> String {
     let model = value("model name").unwrap_or_else(|| "unknown processor".to_owned());
     let virtual_machine = if cpuinfo.contains(" hypervisor") { ", virtual machine" } else { "" };
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let coturn = Command::new("turnserver").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
-    let coturn = String::from_utf8_lossy(&coturn);
-    let mut text = String::new();
-    let _ = writeln!(text, "machine: {cores} cores, {model}{virtual_machine}, Linux {}", kernel.trim());
-    let _ = writeln!(text, "visavis {}, coturn {}", env!("CARGO_PKG_VERSION"), coturn.lines().last().unwrap_or("?").trim());
-    text + &load_average()
+    format!("machine: {cores} cores, {model}{virtual_machine}, Linux {}\n{}", kernel.trim(), load_average())
+}
+
+/// Processor time of all threads of a process, which the scheduler counts in nanoseconds.
+pub(crate) fn processor_time(process: u32) -> Result<Duration> {
+    let mut nanos = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end while we look.
+        let text = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+        nanos += text.split_whitespace().next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default();
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+/// Bytes of memory that are a process's own and written to.
+pub(crate) fn anonymous_bytes(process: u32) -> Result<u64> {
+    memory(process, "Anonymous:")
+}
+
+/// The same, and what it has read of its program.
+#[allow(dead_code, reason = "not every bench looks at it")]
+pub(crate) fn resident_bytes(process: u32) -> Result<u64> {
+    memory(process, "Rss:")
+}
+
+fn memory(process: u32, name: &str) -> Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).context("a line of smaps_rollup is missing")?;
+    let kilobytes: u64 = line.split_whitespace().next().context("smaps_rollup has no number")?.parse()?;
+    Ok(kilobytes * 1024)
 }
 
 /// Who else was there.
@@ -79,5 +103,6 @@ fn run(program: &str, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+#[allow(dead_code, reason = "not every bench looks at it")]
 /// USER_HZ is 100 on every architecture that Debian has.
 const TICK_MILLIS: u64 = 10;
