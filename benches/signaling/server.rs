@@ -190,7 +190,7 @@ impl Server {
     }
 
     pub(crate) fn processor_time(&self) -> Result<Duration> {
-        machine::processor_time(self.child.id())
+        machine::processor_time_of_all(self.child.id())
     }
 
     /// Memory that is its own and written to.

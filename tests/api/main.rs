@@ -4,9 +4,9 @@
 mod access;
 mod attendance;
 mod calls;
+mod certificates;
 mod clock;
 mod disk;
-mod certificates;
 mod edge;
 mod guests;
 mod harness;
