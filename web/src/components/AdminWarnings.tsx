@@ -20,4 +20,4 @@ function isWarning(value: unknown): value is { readonly title: string; readonly 
 }
 
 /** Nothing can be stored any more. */
-const URGENT: readonly string[] = ["disk_full", "read_only", "database_read_only"];
+const URGENT: readonly string[] = ["disk_full", "read_only"];

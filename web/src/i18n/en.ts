@@ -1,8 +1,3 @@
-const READ_ONLY = {
-  title: "The database cannot be written",
-  text: "Running calls go on; new meetings, requests and accounts are refused. Check the disk and its mount, then restart visavis.",
-};
-
 /** Every word of the page. Another language is another table of this type. */
 export const en = {
   brand: "visavis",
@@ -65,8 +60,7 @@ export const en = {
   warnings: {
     disk_full: { title: "The disk is full", text: "Running calls go on; new meetings and requests are refused. Free some space: writing starts again by itself." },
     disk_low: { title: "The disk is nearly full", text: "Free some space soon, before new meetings are refused." },
-    read_only: READ_ONLY,
-    database_read_only: READ_ONLY,
+    read_only: { title: "The database cannot be written", text: "Running calls go on; whatever has to be stored is refused. Check the disk and how it is mounted." },
     database_busy: { title: "Another program holds the database", text: "Stop what reads or copies it, such as a backup; writing goes on by itself." },
     other: (code: string) => ({ title: "The box needs attention", text: `It says: ${code}. The log has more.` }),
   },
@@ -246,6 +240,7 @@ export const en = {
     too_many_requests: "You have many requests waiting. Wait until a mentor answers one.",
     invalid_field: "Say in 1 to 200 characters what it is about.",
     room_ended: "This meeting has ended.",
+    read_only: "The box cannot store anything at the moment. Tell whoever runs visavis at your school.",
     disk_full: "The box has no space left. Tell whoever runs visavis at your school.",
     other: "Something went wrong. Try again; if that does not help, tell whoever runs visavis at your school.",
     seconds: (count: number) => (count === 1 ? "a second" : `${count} seconds`),
