@@ -61,8 +61,7 @@ test("a socket cut in mid-call comes back and the media never notice", async () 
 });
 
 test("a daemon that is killed and started again finds everybody in the same call", async () => {
-  // Whoever comes back first, the student or the mentor, is not the subject.
-  daemon = await Daemon.start({ port: 8443, rooms: 'lobby = "off"' });
+  daemon = await Daemon.start({ port: 8443 });
   const { mentor, student } = await meet(browser, daemon);
   await daemon.kill("SIGKILL");
   await expectFrames(student, 30);
@@ -74,7 +73,7 @@ test("a daemon that is killed and started again finds everybody in the same call
 
 test("a daemon that restarts brings relayed media back within 10 s", async () => {
   const turn = 'listen-udp = ["0.0.0.0:3478"]\nlisten-tcp = []\nrelay-only = true';
-  daemon = await Daemon.start({ port: 8443, turn, rooms: 'lobby = "off"' });
+  daemon = await Daemon.start({ port: 8443, turn });
   const { mentor, student } = await meet(browser, daemon);
   await Promise.all([expectFrames(mentor), expectFrames(student)]);
   await daemon.kill("SIGTERM");
