@@ -153,6 +153,8 @@ export class Call implements Readable<CallSnapshot> {
     this.#unexplained.clear();
     clearTimeout(this.#settleTimer);
     for (const id of [...this.#peers.keys()]) this.#remove(id);
+    // Nobody looks, and whoever waits has no control to stop it.
+    if (this.#media.snapshot().screen !== null) this.#media.stopScreen();
     this.#store.patch({ you, waiting: { reason, seatedBefore: this.#seated }, lobby: [], moderator: false });
     this.#publish();
   }

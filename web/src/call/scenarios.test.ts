@@ -238,6 +238,17 @@ describe("the lobby", () => {
     expect(connection().configurations[0]?.iceServers).toEqual(grant("fresh").ice_servers);
   });
 
+  it("stops sharing a screen that nobody sees any more", () => {
+    const { media } = joined([peer()]);
+    const stopScreen = vi.fn();
+    Object.assign(media, { stopScreen });
+    FakeSocket.last.says({ type: "waiting", you: ME, reason: "no_staff" });
+    expect(stopScreen).not.toHaveBeenCalled();
+    media.set({ ...media.snapshot(), screen: {} as MediaStreamTrack });
+    FakeSocket.last.says({ type: "waiting", you: ME, reason: "no_staff" });
+    expect(stopScreen).toHaveBeenCalledTimes(1);
+  });
+
   it("forgets a seat that was taken away again before its credentials came", async () => {
     opened({ first: STUN_ALONE });
     FakeSocket.last.waits();

@@ -1,6 +1,9 @@
+import { useMemo } from "react";
+
 import type { CallSnapshot, Waiting } from "../call/call";
 import type { LocalMediaSnapshot } from "../call/media";
 import { useStreamOf } from "../hooks/useMediaElement";
+import { useShortcuts } from "../hooks/useShortcuts";
 import { useWakeLock } from "../hooks/useWakeLock";
 import type { CallActions } from "../hooks/useWebRTC";
 import { texts } from "../i18n/texts";
@@ -26,7 +29,9 @@ export function WaitingRoom({ topic, waiting, call, local, actions }: WaitingRoo
   const { lobby } = texts;
   const { title, text } = reason(waiting, call.you.role);
   const stream = useStreamOf(local.camera.track);
-  const device = (kind: "microphone" | "camera") => ({ on: local[kind].on, busy: local[kind].busy, toggle: () => actions.toggle(kind) });
+  const { toggle } = actions;
+  useShortcuts(useMemo(() => ({ m: () => toggle("microphone"), v: () => toggle("camera") }), [toggle]));
+  const device = (kind: "microphone" | "camera") => ({ on: local[kind].on, busy: local[kind].busy, toggle: () => toggle(kind) });
   useWakeLock();
 
   return (
