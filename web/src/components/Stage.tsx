@@ -7,15 +7,17 @@ export interface StageProps {
   readonly peers: readonly PeerSnapshot[];
   /** Who is waited for while nobody is there. */
   readonly expected: string;
+  /** Somebody asks to come in. */
+  readonly atDoor: boolean;
   /** The socket is not there yet. */
   readonly entering: boolean;
 }
 
 /** The others: one fills the stage, several share it, a shared screen takes most of it. */
-export function Stage({ peers, expected, entering }: StageProps) {
+export function Stage({ peers, expected, atDoor, entering }: StageProps) {
   const sharing = peers.find(({ media, streams }) => media.screen !== null && streams.screen !== null);
   const layout = sharing !== undefined ? "screen" : peers.length > 1 ? "grid" : "one";
-  if (peers.length === 0) return <Waiting expected={expected} entering={entering} />;
+  if (peers.length === 0) return <Waiting expected={expected} atDoor={atDoor} entering={entering} />;
   return (
     <div className="stage" data-layout={layout}>
       {sharing !== undefined && <ScreenTile name={sharing.participant.display_name} stream={sharing.streams.screen} />}
@@ -31,13 +33,13 @@ export function Stage({ peers, expected, entering }: StageProps) {
 /** As many as the style sheet has grids for. */
 const TILES_MAX = 12;
 
-function Waiting({ expected, entering }: { readonly expected: string; readonly entering: boolean }) {
+function Waiting({ expected, atDoor, entering }: Omit<StageProps, "peers">) {
   const { call } = texts;
   return (
     <div className="waiting" role="status">
       <Avatar name={expected} size="large" pulsing />
       <p className="waiting-title">{entering ? call.status.loading : call.waitingFor(expected)}</p>
-      <p className="waiting-hint">{entering ? "" : call.waitingHint}</p>
+      <p className="waiting-hint">{entering ? "" : atDoor ? call.atDoorHint : call.waitingHint}</p>
     </div>
   );
 }

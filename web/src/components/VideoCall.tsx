@@ -50,7 +50,7 @@ export function VideoCall({ topic, expected, call, local, actions, refused }: Vi
     <main className="call" data-quiet={quiet} data-alone={alone} data-people={people.open}>
       <Title page={lobby.length === 0 ? topic : texts.call.titleWaiting(topic, lobby.length)} />
       <h1 className="visually-hidden">{texts.call.label(topic)}</h1>
-      <Stage peers={peers} expected={expected} entering={status === "loading"} />
+      <Stage peers={peers} expected={expected} atDoor={lobby.length > 0} entering={status === "loading"} />
       {peers.map(({ participant, streams }) => (
         <RemoteAudio key={participant.participant_id} stream={streams.microphone} />
       ))}

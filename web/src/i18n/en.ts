@@ -101,6 +101,7 @@ export const en = {
     relayed: "through your school's relay",
     waitingFor: (name: string) => `Waiting for ${name}`,
     waitingHint: "They see that you are here as soon as they open the meeting.",
+    atDoorHint: "Somebody asks to come in. Let them in when you are ready.",
     connectingTo: (name: string) => `Connecting to ${name}…`,
     peerReconnecting: (name: string) => `${name}'s connection dropped. Reconnecting…`,
     peerAway: (name: string) => `${name} lost the connection. Waiting for them to come back…`,
