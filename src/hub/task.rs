@@ -103,8 +103,10 @@ impl Hub {
         }
     }
 
-    /// Carrying an effect out may bring new ones: a slow reader's seat is told to the others.
+    /// Carrying an effect out may bring new ones: a slow reader's seat is told to the others. What happens in one turn happens at one
+    /// time, by which the records tell who left because the room ended.
     fn carry_out(&mut self) {
+        let at = SystemTime::now();
         while let Some((room, effect)) = self.registry.poll_effect() {
             match effect {
                 Effect::Send(connection, message) => {
@@ -116,7 +118,7 @@ impl Hub {
                     }
                 }
                 Effect::Close(connection, code) => self.close(connection, code),
-                Effect::Event(kind) => self.report(RoomEvent { room, at: SystemTime::now(), kind, source: self.source_of(kind) }),
+                Effect::Event(kind) => self.report(RoomEvent { room, at, kind, source: self.source_of(kind) }),
             }
         }
     }

@@ -27,6 +27,18 @@ async fn who_joins_is_told_with_where_the_socket_comes_from() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_leaves_because_the_room_ends_leaves_at_the_time_of_its_end() {
+    let (hub, mut events) = hub(256 * 1024);
+    let _mentor = seated(&hub, 1).await;
+    let _student = seated(&hub, 2).await;
+    kinds(&mut events, 3).await;
+    hub.end_room(room(1), EndReason::EndedByStaff).await;
+    let (mentor, student, end) = (events.recv().await.unwrap(), events.recv().await.unwrap(), events.recv().await.unwrap());
+    assert!(matches!(end.kind, RoomEventKind::Ended { .. }), "{end:?}");
+    assert_eq!((mentor.at, student.at), (end.at, end.at));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_reader_alone_is_closed() {
     let (hub, mut events) = hub(2048);
     let (mentor, mut mentor_inbox) = seated(&hub, 1).await;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, UnixMillis, members};
 use crate::proto::id::{ParticipantId, RoomId, SessionId, UserId};
-use crate::proto::signal::Role;
+use crate::proto::signal::{EndReason, Role};
 
 /// When somebody was in the rooms of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,11 +173,13 @@ impl Store {
     }
 }
 
-/// Ends what runs in a room.
-pub(super) fn end_intervals_of(connection: &Connection, room: RoomId, at: UnixMillis) -> rusqlite::Result<()> {
-    let sql = "UPDATE video_call_attendance SET ended_at = max(began_at, ?2), end_reason = ?3
-               WHERE ended_at IS NULL AND participant_id IN (SELECT id FROM video_call_participants WHERE room_id = ?1)";
-    connection.prepare_cached(sql)?.execute(params![room, at, AttendanceEnd::Ended]).map(drop)
+/// Ends what runs in a room. Whoever was there when the staff ended it left at that very time, and that is why.
+pub(super) fn end_intervals_of(connection: &Connection, room: RoomId, reason: EndReason, at: UnixMillis) -> rusqlite::Result<()> {
+    let sql = "UPDATE video_call_attendance SET ended_at = coalesce(ended_at, max(began_at, ?2)), end_reason = ?3
+               WHERE participant_id IN (SELECT id FROM video_call_participants WHERE room_id = ?1)
+                 AND (ended_at IS NULL OR (?4 AND ended_at = ?2 AND end_reason = 'left'))";
+    let by_staff = reason == EndReason::EndedByStaff;
+    connection.prepare_cached(sql)?.execute(params![room, at, AttendanceEnd::Ended, by_staff]).map(drop)
 }
 
 fn begin_interval(connection: &Connection, participant: ParticipantId, at: UnixMillis) -> rusqlite::Result<()> {

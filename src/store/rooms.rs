@@ -166,7 +166,7 @@ impl Store {
             let close = "UPDATE video_call_participants SET left_at = max(joined_at, ?2), online = 0
                          WHERE room_id = ?1 AND joined_at IS NOT NULL AND left_at IS NULL";
             connection.execute(close, params![room, at])?;
-            attendance::end_intervals_of(connection, room, at)?;
+            attendance::end_intervals_of(connection, room, reason, at)?;
             Ok(ended)
         })
         .await

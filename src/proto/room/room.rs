@@ -163,11 +163,11 @@ impl Room {
 
     /// The room is over: everybody is told and closed.
     pub fn handle_end(&mut self, reason: EndReason) {
-        // First the end, which is why they leave.
-        self.effects.push_back(Effect::Event(RoomEventKind::Ended { reason }));
-        for (participant, _) in std::mem::take(&mut self.seats) {
+        let seats = std::mem::take(&mut self.seats);
+        for (participant, _) in seats {
             self.effects.push_back(Effect::Event(RoomEventKind::Left { participant, reason: LeaveReason::Left }));
         }
+        self.effects.push_back(Effect::Event(RoomEventKind::Ended { reason }));
         for (connection, _) in std::mem::take(&mut self.sockets) {
             self.effects.push_back(Effect::Send(connection, ServerMessage::Ended { reason }));
             self.effects.push_back(Effect::Close(connection, CloseCode::RoomEnded));

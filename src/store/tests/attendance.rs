@@ -27,11 +27,18 @@ async fn another_tab_ends_the_interval_of_the_first() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_room_ends_what_runs_there() {
+async fn the_end_of_a_room_ends_what_runs_there_and_names_itself_to_who_left_with_it() {
+    let room = RoomId::from_random([1; 16]);
     let (_folder, store, session) = seated_at(10).await;
-    store.end_room(RoomId::from_random([1; 16]), EndReason::EndedByStaff, UnixMillis(20)).await.unwrap();
+    store.end_room(room, EndReason::EndedByStaff, UnixMillis(20)).await.unwrap();
     store.record_left(ID, UnixMillis(21), Left).await.unwrap();
-    assert_eq!(intervals(&store, session).await, [(10, Some((20, Ended)))]);
+    assert_eq!(intervals(&store, session).await, [(10, Some((20, Ended)))], "first the end, then the leave");
+    for (reason, why) in [(EndReason::EndedByStaff, Ended), (EndReason::Empty, Left)] {
+        let (_folder, store, session) = seated_at(10).await;
+        store.record_left(ID, UnixMillis(20), Left).await.unwrap();
+        store.end_room(room, reason, UnixMillis(20)).await.unwrap();
+        assert_eq!(intervals(&store, session).await, [(10, Some((20, why)))], "the leave first, {reason:?}");
+    }
 }
 
 #[tokio::test]
