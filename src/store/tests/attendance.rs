@@ -98,7 +98,7 @@ async fn the_database_itself_refuses_intervals_that_overlap_or_run_twice() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn whatever_happens_whenever_intervals_stand_in_a_row(events in prop::collection::vec((0..4u8, 0..50i64), 1..30)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

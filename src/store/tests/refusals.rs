@@ -26,11 +26,11 @@ async fn a_statement_that_undoes_the_whole_transaction_acknowledges_nobody() {
     let holding = tokio::spawn({
         let store = store.clone();
         async move {
-            let hold = store.write(move |_| {
+            let hold = move |_: &Connection| {
                 let _ = started.send(());
                 Ok(held.recv().is_ok())
-            });
-            hold.await
+            };
+            store.write(hold).await
         }
     });
     start.await.unwrap();
