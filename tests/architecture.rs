@@ -119,6 +119,25 @@ fn every_folder_opens_with_what_it_owns() {
     assert_eq!(silent, Vec::<PathBuf>::new());
 }
 
+#[test]
+fn every_test_that_the_docs_name_is_there() {
+    let sources = [("src", "rs"), ("tests", "rs"), ("web/src", "ts"), ("tests/browser", "ts")];
+    let code: String = sources
+        .iter()
+        .flat_map(|(folder, extension)| files(&root().join(folder), extension))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let doc = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    let scenarios: Vec<_> = doc.lines().filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit()).collect();
+    assert_eq!(scenarios.len(), 25);
+    for scenario in scenarios {
+        let tests = scenario.split('|').nth(4).unwrap().split('`').skip(1).step_by(2);
+        let gone: Vec<_> =
+            tests.filter(|test| !code.contains(&format!("fn {test}(")) && !code.contains(&format!("(\"{test}\","))).collect();
+        assert!(gone.is_empty(), "docs/reliability.md names tests that are gone: {gone:?}");
+    }
+}
+
 /// The crate's own modules that a text names after `crate::`.
 fn imports(text: &str) -> BTreeSet<String> {
     let mut targets = BTreeSet::new();
