@@ -41,6 +41,19 @@ test-browser: prerequisites target/release/visavis tests/browser/node_modules/.i
 test-crash: prerequisites web/dist/index.html ## kills, power cuts and failing disks, in CRASH_ROUNDS rounds (500); CRASH_SEED=n again
 	VISAVIS_CRASH_ROUNDS=$(or $(CRASH_ROUNDS),500) $(if $(CRASH_SEED),VISAVIS_CRASH_SEED=$(CRASH_SEED)) $(CARGO) test --locked --test crash
 
+.PHONY: test-conformance
+test-conformance: prerequisites web/dist/index.html ## slow clients by the thousand (slowhttptest)
+	$(CARGO) test --locked --test conformance slow_clients -- --ignored --nocapture
+
+PYTHON2 ?= python2.7
+.PHONY: test-autobahn
+test-autobahn: target/autobahn/bin/wstest ## Autobahn's WebSocket conformance; needs Python 2.7 with pip, which Debian has no more: PYTHON2=...
+	PYTHON2=$(PYTHON2) $(CARGO) test --locked --test conformance autobahn -- --ignored --nocapture
+
+target/autobahn/bin/wstest:
+	@packaging/need $(PYTHON2) "build it: https://www.python.org/downloads/release/python-2718/, then make test-autobahn PYTHON2=/its/bin/python2.7"
+	PYTHONUSERBASE=$(CURDIR)/target/autobahn $(PYTHON2) -m pip install --quiet --user autobahntestsuite==25.10.1
+
 .PHONY: fuzz
 fuzz: prerequisites ## fuzz each target for FUZZ_SECONDS (an hour); ARGS="server" for one
 	fuzz/run $(ARGS)

@@ -1,8 +1,11 @@
 //! The opening handshake (RFC 6455 section 4.2).
 
+use std::pin::Pin;
+
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -37,23 +40,34 @@ impl Signaling {
         member: Member,
         origin: &str,
     ) -> Result<Response<Full<Bytes>>, AcceptError> {
-        let key = opening_key(&request).ok_or(AcceptError::NotWebSocket)?;
+        if opening_key(&request).is_none() {
+            return Err(AcceptError::NotWebSocket);
+        }
         if !is_from(request.headers(), origin) {
             return Err(AcceptError::ForeignOrigin);
         }
         let place = self.take_place(member.user).ok_or(AcceptError::TooManySockets)?;
-        let accept = derive_accept_key(key.as_bytes());
-        let upgrade = hyper::upgrade::on(&mut request);
         let (hub, limits) = (self.hub.clone(), self.limits.clone());
+        let (answer, socket) = upgrade(&mut request, limits.message_bytes_max).ok_or(AcceptError::NotWebSocket)?;
         self.spawn(async move {
-            let Ok(upgraded) = upgrade.await else { return };
-            let socket = Socket::new(TokioIo::new(upgraded), limits.message_bytes_max).await;
+            let Some(socket) = socket.await else { return };
             connection::run(socket, room, member, &hub, &limits).await;
             drop(place);
         });
-        Ok(switching(&accept))
+        Ok(answer)
     }
 }
+
+/// The answer to an opening handshake, and the socket, which comes once the answer is out; `None` if this is none.
+pub fn upgrade(request: &mut Request<Incoming>, message_bytes_max: usize) -> Option<(Response<Full<Bytes>>, Upgrading)> {
+    let key = opening_key(request)?;
+    let upgrade = hyper::upgrade::on(request);
+    let socket = async move { Some(Socket::new(TokioIo::new(upgrade.await.ok()?), message_bytes_max).await) };
+    Some((switching(&derive_accept_key(key.as_bytes())), Box::pin(socket)))
+}
+
+/// `None` if the connection breaks off before.
+pub type Upgrading = Pin<Box<dyn Future<Output = Option<Socket<TokioIo<Upgraded>>>> + Send>>;
 
 /// The client's key, if this is an opening handshake of version 13.
 fn opening_key(request: &Request<Incoming>) -> Option<String> {

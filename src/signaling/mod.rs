@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::hub::HubHandle;
 use crate::proto::id::UserId;
 
-pub use accept::AcceptError;
+pub use accept::{AcceptError, Upgrading, upgrade};
 pub use socket::{Ended, Socket};
 
 /// The bounds of a socket.
