@@ -136,8 +136,10 @@ fn sighup_has_the_certificate_read_again() {
     let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines().map(Result::unwrap);
     lines.find(|line| line.contains("event=listening")).unwrap();
     std::fs::remove_file(folder.path().join("tls/leaf.pem")).unwrap();
+    let asked = Instant::now();
     daemon.signal("HUP");
     lines.find(|line| line.contains("event=certificate_renewed")).unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(30), "it was found by the look of every minute");
     daemon.signal("TERM");
     assert!(daemon.0.wait().unwrap().success());
 }
