@@ -107,18 +107,20 @@ impl World {
             Step::Pass { seconds } => self.pass(Duration::from_secs(seconds.into())),
             Step::Observe { of, at } => {
                 let Some((room, participant)) = client::seat(index(of)) else { return };
-                self.server.observe(room, participant, client::private(at).into());
+                self.server.ledger().observe(room, participant, client::private(at).into());
                 self.model.seats.insert((room, participant), client::private(at).into());
             }
             Step::RevokeRoom { room } => {
                 let room = client::room(1 + u8::from(room));
                 self.server.revoke_room(self.now(), room);
+                self.server.ledger().vacate_room(room);
                 self.model.seats.retain(|seat, _| seat.0 != room);
                 self.ended(|standing| standing.seat.is_some_and(|seat| seat.0 == room));
             }
             Step::RevokeSeat { of } => {
                 let Some((room, participant)) = client::seat(index(of)) else { return };
                 self.server.revoke_seat(self.now(), room, participant);
+                self.server.ledger().vacate_seat(room, participant);
                 self.model.seats.remove(&(room, participant));
                 self.ended(|standing| standing.seat == Some((room, participant)));
             }

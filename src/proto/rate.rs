@@ -1,6 +1,7 @@
 //! Token buckets as the generic cell rate algorithm (ITU-T I.371): all that is kept is when the bucket will be full again, so a
 //! bucket is eight bytes, and to take from it is a comparison and an addition of integers.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// So many a second for long, so many at once.
@@ -58,6 +59,23 @@ impl Bucket {
     }
 }
 
+/// A bucket that several threads take from, none of them waiting.
+#[derive(Debug, Default)]
+pub struct SharedBucket {
+    full_at: AtomicU64,
+}
+
+impl SharedBucket {
+    /// As [`Bucket::take`].
+    pub fn take(&self, now: Nanos, cost: Nanos, depth: Nanos) -> bool {
+        let taken = |full_at| {
+            let mut bucket = Bucket { full_at: Nanos(full_at) };
+            bucket.take(now, cost, depth).then_some(bucket.full_at.0)
+        };
+        self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+    }
+}
+
 const SECOND: u64 = 1_000_000_000;
 
 #[cfg(test)]
@@ -89,6 +107,17 @@ mod tests {
         assert!(bucket.take(at(0), RATE.cost(100), RATE.depth()));
         assert!(!bucket.take(at(299), RATE.cost(100), RATE.depth()));
         assert!(bucket.take(at(300), RATE.cost(100), RATE.depth()));
+    }
+
+    #[test]
+    fn threads_that_share_a_bucket_take_no_more_than_one_could() {
+        let (bucket, rate) = (SharedBucket::default(), Rate { per_second: 1, burst: 1000 });
+        let take = || (0..1000).filter(|_| bucket.take(at(0), rate.cost(1), rate.depth())).count();
+        let taken: usize = std::thread::scope(|scope| {
+            let threads = [(); 3].map(|()| scope.spawn(take));
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(taken, 1000);
     }
 
     fn at(milliseconds: u64) -> Nanos {

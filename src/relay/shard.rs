@@ -401,10 +401,14 @@ impl Shard {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Adopt(stream) => self.adopt(*stream),
-                Command::Observe(room, participant, ip) => self.server.observe(room, participant, ip),
-                Command::RevokeRoom(at, room) => self.server.revoke_room(Now { unix: at, ..now() }, room),
+                Command::Observe(room, participant, ip) => self.server.ledger().observe(room, participant, ip),
+                Command::RevokeRoom(at, room) => {
+                    self.server.revoke_room(Now { unix: at, ..now() }, room);
+                    self.server.ledger().vacate_room(room);
+                }
                 Command::RevokeSeat(at, room, participant) => {
-                    self.server.revoke_seat(Now { unix: at, ..now() }, room, participant)
+                    self.server.revoke_seat(Now { unix: at, ..now() }, room, participant);
+                    self.server.ledger().vacate_seat(room, participant);
                 }
                 // Whoever asked may have gone.
                 Command::Count(answer) => drop(answer.send(self.server.counters())),

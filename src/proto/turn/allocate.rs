@@ -9,6 +9,7 @@ use stun::error_code::{
 
 use super::allocation::{Allocation, ByFamily, Held, Missing, State};
 use super::authentication::Identity;
+use super::census::Full;
 use super::channel::Channels;
 use super::permission::Permissions;
 use super::requests::{bad, granted};
@@ -69,6 +70,8 @@ impl Server {
                 let until = now.instant + reservation::LIFETIME;
                 let reserved = Reservation { token, identity: identity.clone(), family, relay: None };
                 let reserved = self.allocations.reserve(reserved);
+                // It is at no source before somebody claims it.
+                self.ledger.census.leave_at(tuple.client.0.ip());
                 self.expiries.set(until, reserved);
                 self.effects.push_back(Effect::BindPair { allocation: id, reserved, family, reached });
             }
@@ -92,7 +95,7 @@ impl Server {
     fn begin(&mut self, identity: &Identity, tuple: FiveTuple) {
         self.counters.count_made(tuple.transport);
         if let Some((room, _)) = identity.seat {
-            self.observed.add(room, tuple.client.0.ip());
+            self.ledger.observed.add(room, tuple.client.0.ip());
         }
     }
 
@@ -104,52 +107,42 @@ impl Server {
             Some(_) => return Err(CODE_UNSUPPORTED_TRANS_PROTO),
         }
         let token = request.reservation_token().map_err(bad)?;
+        let lifetime = granted(request.lifetime().map_err(bad)?);
         let additional = request.additional_family().map_err(bad)?.map(AddressFamily::from_number);
         let even = request.even_port().map_err(bad)?;
         let named = request.has_requested_family();
         let addresses = match (token, additional, even) {
             (Some(token), None, None) if !named => self.reserved(tuple, ReservationToken(token), who)?,
             (None, None, Some(true)) => {
-                self.free_places(tuple, who, 2)?;
-                Addresses::Pair(self.asked_family(tuple, request)?)
+                let family = self.asked_family(tuple, request)?;
+                self.book(tuple, who, 2, 2)?;
+                Addresses::Pair(family)
             }
             (None, None, even) => {
-                self.free_places(tuple, who, 1)?;
-                Addresses::New { families: vec![self.asked_family(tuple, request)?], missing: None, even: even.is_some() }
+                let family = self.asked_family(tuple, request)?;
+                self.book(tuple, who, 1, 1)?;
+                Addresses::New { families: vec![family], missing: None, even: even.is_some() }
             }
             (None, Some(Some(AddressFamily::Ipv6)), None | Some(false)) if !named => {
-                let (families, missing) = self.both_families(self.free_places(tuple, who, 1)?);
+                let (families, missing) = self.both_families(self.book(tuple, who, 1, self.families.len())?);
                 Addresses::New { families, missing, even: even.is_some() }
             }
             _ => return Err(CODE_BAD_REQUEST),
         };
-        Ok(Terms { addresses, lifetime: granted(request.lifetime().map_err(bad)?) })
+        Ok(Terms { addresses, lifetime })
     }
 
     /// What a token is worth to this one; it counted for the seat's quota when it was issued, and counts for its source from now on.
     fn reserved(&self, tuple: FiveTuple, token: ReservationToken, who: &Identity) -> Result<Addresses, ErrorCode> {
-        if self.free_at(tuple) == 0 {
-            return Err(CODE_ALLOC_QUOTA_REACHED);
-        }
         let (id, family, relay) = self.allocations.reserved(token, who).ok_or(CODE_INSUFFICIENT_CAPACITY)?;
+        self.ledger.census.take_at(tuple.client.0.ip()).map_err(beyond)?;
         Ok(Addresses::Reserved(id, family, relay))
     }
 
-    /// How many relayed addresses more this one may have, at least as many as are needed.
-    fn free_places(&self, tuple: FiveTuple, who: &Identity, needed: usize) -> Result<usize, ErrorCode> {
-        let of_seat = self.limits.allocations_per_seat.saturating_sub(self.allocations.held_by(who)).min(self.free_at(tuple));
-        let of_relay = self.limits.allocations_max.saturating_sub(self.allocations.len());
-        if of_seat < needed {
-            Err(CODE_ALLOC_QUOTA_REACHED)
-        } else if of_relay < needed {
-            Err(CODE_INSUFFICIENT_CAPACITY)
-        } else {
-            Ok(of_seat.min(of_relay))
-        }
-    }
-
-    fn free_at(&self, tuple: FiveTuple) -> usize {
-        self.limits.allocations_per_source.saturating_sub(self.allocations.held_at(tuple.client.0.ip()))
+    /// Takes places for relayed addresses, as many as are needed and up to as many as are wanted. Nothing is refused after it: whoever has
+    /// places has allocations, and gives the ones up with the others.
+    fn book(&self, tuple: FiveTuple, who: &Identity, needed: usize, wanted: usize) -> Result<usize, ErrorCode> {
+        self.ledger.census.take(&who.holder(), tuple.client.0.ip(), needed, wanted).map_err(beyond)
     }
 
     /// IPv4 unless asked otherwise or not to be had: most peers have no other.
@@ -226,6 +219,13 @@ impl Server {
         let success = success.lifetime(first.lifetime).mapped(tuple.client.0);
         let message = success.encode(Some(&first.identity.key));
         self.reply(tuple, message);
+    }
+}
+
+const fn beyond(full: Full) -> ErrorCode {
+    match full {
+        Full::Own => CODE_ALLOC_QUOTA_REACHED,
+        Full::Relay => CODE_INSUFFICIENT_CAPACITY,
     }
 }
 

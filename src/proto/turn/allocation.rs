@@ -9,7 +9,6 @@ use super::authentication::Identity;
 use super::channel::Channels;
 use super::hash::{Table, table};
 use super::permission::Permissions;
-use super::quota::{Holder, Source};
 use super::reservation::{Reservation, ReservationToken};
 use super::tally::Tally;
 use super::{AddressFamily, FiveTuple, PeerAddr, RelayAddr};
@@ -120,8 +119,6 @@ pub(super) struct Allocations {
     by_relay: Table<RelayAddr, AllocationId>,
     /// How many relayed addresses stand at each of this box's few addresses.
     relay_ips: Tally<IpAddr>,
-    holders: Tally<Holder>,
-    sources: Tally<Source>,
 }
 
 /// What has a relayed address, and counts for a seat's quota.
@@ -166,8 +163,6 @@ impl Allocations {
             by_token: HashMap::new(),
             by_relay: table(secret),
             relay_ips: Tally::default(),
-            holders: Tally::default(),
-            sources: Tally::default(),
         }
     }
 
@@ -214,7 +209,6 @@ impl Allocations {
         });
         let place = &mut self.places[index as usize];
         place.generation = place.generation.wrapping_add(1);
-        self.holders.add(held.identity().holder());
         place.held = Some(held);
         AllocationId { index, generation: place.generation }
     }
@@ -236,7 +230,6 @@ impl Allocations {
         let place = self.places.get_mut(id.index()).filter(|place| place.generation == id.generation)?;
         let held = place.held.take()?;
         self.free.push(id.index);
-        self.holders.remove(&held.identity().holder());
         match &held {
             Held::Allocation(allocation) => self.leave(allocation),
             Held::Reservation(reservation) => drop(self.by_token.remove(&reservation.token)),
@@ -292,16 +285,6 @@ impl Allocations {
         self.relay_ips.count(&ip) > 0
     }
 
-    /// How many this one, or whoever is counted with it, holds.
-    pub(super) fn held_by(&self, who: &Identity) -> usize {
-        self.holders.count(&who.holder())
-    }
-
-    /// How many stand for clients at the same source.
-    pub(super) fn held_at(&self, ip: IpAddr) -> usize {
-        self.sources.count(&Source::of(ip))
-    }
-
     pub(super) fn len(&self) -> usize {
         self.places.len() - self.free.len()
     }
@@ -315,11 +298,9 @@ impl Allocations {
 
     fn join(&mut self, tuple: FiveTuple, family: AddressFamily, id: AllocationId) {
         self.by_tuple.entry(tuple).or_default().set(family, Some(id));
-        self.sources.add(Source::of(tuple.client.0.ip()));
     }
 
     fn leave(&mut self, allocation: &Allocation) {
-        self.sources.remove(&Source::of(allocation.tuple.client.0.ip()));
         if let Entry::Occupied(mut standing) = self.by_tuple.entry(allocation.tuple) {
             standing.get_mut().set(allocation.family, None);
             if *standing.get() == ByFamily::default() {

@@ -5,6 +5,7 @@
 //! quotas allow it, so whoever guessed them had little to make long. Permissions and channels are walked: a full table of 64 takes 24 ns.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ahash::RandomState;
 use ring::hmac;
@@ -21,6 +22,13 @@ pub(super) fn table<K, V>(secret: &[u8; 32]) -> Table<K, V> {
     }
     let [a, b, c, d] = seeds;
     HashMap::with_hasher(RandomState::with_seeds(a, b, c, d))
+}
+
+/// What stands for something in a table of fixed width: 64 bits, never zero, known to the holder of the secret alone.
+pub(super) fn fingerprint(secret: &[u8; 32], what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (secret, what).hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 #[cfg(test)]

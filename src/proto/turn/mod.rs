@@ -8,10 +8,13 @@ mod address;
 mod allocate;
 mod allocation;
 mod authentication;
+mod census;
 mod channel;
 mod counters;
+mod fingerprints;
 mod hash;
 mod icmp;
+mod ledger;
 mod nonce;
 mod observed;
 mod peer_policy;
@@ -27,6 +30,7 @@ mod timer;
 pub use address::{AddressFamily, ClientAddr, FiveTuple, PeerAddr, RelayAddr, Transport};
 pub use allocation::AllocationId;
 pub use counters::{Allocated, Counters, Traffic};
+pub use ledger::Ledger;
 pub use peer_policy::PeerPolicy;
 pub use quota::{DataLimits, Limits};
 pub use server::Server;
@@ -37,7 +41,7 @@ use std::time::{Duration, Instant};
 use crate::proto::credential::CredentialSecret;
 
 /// What a server is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// RFC 8489 section 14.9; 1 to 127 bytes.
     pub realm: String,

@@ -1,11 +1,11 @@
 //! What one seat and one source may use, so that nobody uses the relay up.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::hash::fingerprint;
 use crate::proto::id::{ParticipantId, RoomId};
-use crate::proto::rate::{Bucket, Nanos, Rate};
+use crate::proto::rate::{Bucket, Nanos, Rate, SharedBucket};
 
 /// The bounds of a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,20 +94,18 @@ impl Source {
 pub(super) struct Sources {
     /// Random, so that nobody can choose whose bucket to empty.
     key: [u8; 32],
-    buckets: Box<[Bucket]>,
+    buckets: Box<[SharedBucket]>,
     rate: Rate,
 }
 
 impl Sources {
     pub(super) fn new(key: [u8; 32], rate: Rate) -> Self {
-        Self { key, buckets: vec![Bucket::default(); BUCKETS].into_boxed_slice(), rate }
+        Self { key, buckets: (0..BUCKETS).map(|_| SharedBucket::default()).collect(), rate }
     }
 
     /// Whether one more of this source is within its rate; takes its token.
-    pub(super) fn allows(&mut self, now: Nanos, source: IpAddr) -> bool {
-        let mut hasher = DefaultHasher::new();
-        (self.key, Source::of(source)).hash(&mut hasher);
-        let index = usize::try_from(hasher.finish() % BUCKETS as u64).unwrap_or_default();
+    pub(super) fn allows(&self, now: Nanos, source: IpAddr) -> bool {
+        let index = usize::try_from(fingerprint(&self.key, Source::of(source)) % BUCKETS as u64).unwrap_or_default();
         self.buckets[index].take(now, self.rate.cost(1), self.rate.depth())
     }
 }

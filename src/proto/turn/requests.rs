@@ -46,7 +46,7 @@ impl Server {
     /// out by what others sent in their name.
     fn charge(&mut self, now: Now, tuple: FiveTuple) -> Result<(), DropReason> {
         let stranger = self.allocations.of_client(tuple).is_none();
-        let within = !stranger || self.requests.allows(self.uptime(now.instant), tuple.client.0.ip());
+        let within = !stranger || self.ledger.requests.allows(self.uptime(now.instant), tuple.client.0.ip());
         if within { Ok(()) } else { Err(DropReason::RateLimited) }
     }
 
@@ -60,7 +60,7 @@ impl Server {
             }
             // Failures have a rate of their own: a page that keeps failing leaves its neighbours their challenges.
             Err(Refusal::Failed(answer)) => {
-                let within = self.failures.allows(self.uptime(now.instant), tuple.client.0.ip());
+                let within = self.ledger.failures.allows(self.uptime(now.instant), tuple.client.0.ip());
                 if !within {
                     return Err(DropReason::TooManyFailures);
                 }

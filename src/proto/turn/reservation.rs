@@ -27,19 +27,20 @@ pub(super) struct Reservation {
 #[derive(Debug)]
 pub(super) struct Tokens {
     key: hmac::Key,
+    shard: u8,
     issued: u64,
 }
 
 impl Tokens {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), issued: 0 }
+    pub(super) fn new(key: &[u8; 32], shard: u8) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), shard, issued: 0 }
     }
 
-    /// One that was never issued before.
+    /// One that was never issued before, by no shard.
     pub(super) fn issue(&mut self) -> ReservationToken {
         self.issued += 1;
         // The words keep it apart from what else the key signs.
-        let tag = hmac::sign(&self.key, &[b"reservation token", &self.issued.to_be_bytes()[..]].concat());
+        let tag = hmac::sign(&self.key, &[b"reservation token", &[self.shard][..], &self.issued.to_be_bytes()].concat());
         let mut token = [0; 8];
         token.copy_from_slice(&tag.as_ref()[..8]);
         ReservationToken(token)

@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::allocation::{Allocation, Allocations, ByFamily, Held, State};
 use super::authentication::Authenticator;
 use super::counters::Counters;
-use super::observed::Observed;
+use super::ledger::Ledger;
 use super::peer_policy::{DYNAMIC_PORTS, Standing};
-use super::quota::{DataRate, Limits, Sources};
+use super::quota::{DataRate, Limits};
 use super::reservation::Tokens;
 use super::timer::Expiries;
 use super::{
@@ -24,12 +25,10 @@ use crate::proto::stun::{Kind, MessageView, Packet, Request, TransactionId, chan
 pub struct Server {
     pub(super) authenticator: Authenticator,
     pub(super) policy: PeerPolicy,
-    pub(super) observed: Observed,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) families: Vec<AddressFamily>,
     pub(super) allocations: Allocations,
     pub(super) limits: Limits,
-    pub(super) requests: Sources,
-    pub(super) failures: Sources,
     data: DataRate,
     pub(super) tokens: Tokens,
     pub(super) expiries: Expiries,
@@ -41,19 +40,23 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server without allocations.
+    /// A server without allocations, alone.
     pub fn new(config: Config, now: Instant) -> Self {
+        let ledger = Arc::new(Ledger::new(&config));
+        Self::sharing(config, ledger, 0, now)
+    }
+
+    /// One of several shards: all have the same configuration, ledger and start, and each its number.
+    pub fn sharing(config: Config, ledger: Arc<Ledger>, shard: u8, now: Instant) -> Self {
         Self {
             authenticator: Authenticator::new(&config, now),
             policy: config.policy,
-            observed: Observed::default(),
+            ledger,
             families: config.families,
             allocations: Allocations::new(&config.nonce_key),
-            requests: Sources::new(config.nonce_key, config.limits.requests),
-            failures: Sources::new(config.nonce_key, config.limits.failures),
             data: DataRate::new(&config.limits.data),
             limits: config.limits,
-            tokens: Tokens::new(&config.nonce_key),
+            tokens: Tokens::new(&config.nonce_key, shard),
             expiries: Expiries::new(now),
             effects: VecDeque::new(),
             counters: Counters::default(),
@@ -90,18 +93,18 @@ impl Server {
         self.allocations.of_client(tuple).is_some()
     }
 
-    /// A member's signaling comes from there, until the seat is given up.
-    pub fn observe(&mut self, room: RoomId, participant: ParticipantId, ip: IpAddr) {
-        self.observed.place(room, participant, ip);
+    /// What it has in common with the other shards.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
-    /// Ends every allocation of a room, and every credential.
+    /// Ends every allocation of a room, and every credential. Told to each shard, and the ledger that nobody is seen there any more.
     pub fn revoke_room(&mut self, now: Now, room: RoomId) {
         self.authenticator.revocations.revoke_room(now.unix, room);
         self.revoke(|seat| seat.0 == room);
     }
 
-    /// Ends every allocation of a seat, and every credential minted so far.
+    /// Ends every allocation of a seat, and every credential minted so far; told to each shard, and the ledger likewise.
     pub fn revoke_seat(&mut self, now: Now, room: RoomId, participant: ParticipantId) {
         self.authenticator.revocations.revoke_seat(now.unix, room, participant);
         self.revoke(|seat| seat == (room, participant));
@@ -222,7 +225,6 @@ impl Server {
     }
 
     fn revoke(&mut self, of: impl Fn((RoomId, ParticipantId)) -> bool) {
-        self.observed.vacate(&of);
         let revoked: Vec<_> =
             self.allocations.iter().filter(|(_, held)| held.identity().seat.is_some_and(&of)).map(|(id, _)| id).collect();
         for id in revoked {
@@ -240,10 +242,12 @@ impl Server {
     pub(super) fn forget(&mut self, id: AllocationId) -> Option<Held> {
         let held = self.allocations.remove(id)?;
         self.expiries.remove(id);
+        self.ledger.census.leave(&held.identity().holder());
         if let Held::Allocation(Allocation { identity, tuple, .. }) = &held {
+            self.ledger.census.leave_at(tuple.client.0.ip());
             self.counters.count_ended(tuple.transport);
             if let Some((room, _)) = identity.seat {
-                self.observed.remove(room, tuple.client.0.ip());
+                self.ledger.observed.remove(room, tuple.client.0.ip());
             }
         }
         Some(held)
@@ -269,7 +273,7 @@ impl Server {
 
     /// Whether a member of the room was seen at this address.
     fn meets(&self, room: Option<RoomId>, ip: IpAddr) -> bool {
-        room.is_some_and(|room| self.observed.holds(room, ip))
+        room.is_some_and(|room| self.ledger.observed.holds(room, ip))
     }
 
     /// Whether CreatePermission may name this peer: it has no say about ports, so every packet is judged again.

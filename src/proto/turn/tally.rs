@@ -20,16 +20,21 @@ impl<K: Eq + Hash> Tally<K> {
         self.counts.get(key).copied().unwrap_or_default()
     }
 
-    pub(super) fn add(&mut self, key: K) {
-        *self.counts.entry(key).or_default() += 1;
+    /// One more; how many there are then.
+    pub(super) fn add(&mut self, key: K) -> usize {
+        let count = self.counts.entry(key).or_default();
+        *count += 1;
+        *count
     }
 
-    pub(super) fn remove(&mut self, key: &K) {
-        if let Some(count) = self.counts.get_mut(key) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(key);
-            }
+    /// One less; how many are left.
+    pub(super) fn remove(&mut self, key: &K) -> usize {
+        let Some(count) = self.counts.get_mut(key) else { return 0 };
+        *count -= 1;
+        let left = *count;
+        if left == 0 {
+            self.counts.remove(key);
         }
+        left
     }
 }

@@ -40,7 +40,7 @@ proptest! {
         driver.carry_out(&mut lab, [true; 2]);
         prop_assert!(driver.sockets.is_empty());
         prop_assert_eq!((lab.server.allocations(), lab.server.poll_timeout()), (0, None));
-        prop_assert!(!lab.server.observed.holds(room(1), address(ALICE).ip()));
+        prop_assert!(!lab.server.ledger.observed.holds(room(1), address(ALICE).ip()));
         for n in 0..3 {
             let credential = CredentialSecret::new(b"own").mint(lab.now().unix, room(1), seat(0));
             let mut client = lab.client_with(&format!("5.5.5.6:{}", 5000 + n), credential);

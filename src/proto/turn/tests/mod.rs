@@ -171,11 +171,13 @@ impl Lab {
     fn revoke_room(&mut self, room: RoomId) {
         let now = self.now();
         self.server.revoke_room(now, room);
+        self.server.ledger().vacate_room(room);
     }
 
     fn revoke_seat(&mut self, room: RoomId, participant: ParticipantId) {
         let now = self.now();
         self.server.revoke_seat(now, room, participant);
+        self.server.ledger().vacate_seat(room, participant);
     }
 
     fn permit(&mut self, client: &mut Client, peer: SocketAddr) {

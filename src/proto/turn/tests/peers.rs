@@ -10,9 +10,9 @@ fn a_private_address_is_a_peer_where_a_member_of_the_same_room_was_seen() {
     let mut lab = Lab::new();
     let (mut alice, _, _) = lab.allocated(ALICE, 1);
     assert_eq!(reaches(&mut lab, &mut alice, HOST), [Some(403); 2], "nobody was seen there");
-    lab.server.observe(room(2), seat(2), HOST.ip());
+    lab.server.ledger().observe(room(2), seat(2), HOST.ip());
     assert_eq!(reaches(&mut lab, &mut alice, HOST), [Some(403); 2], "but a member of another room");
-    lab.server.observe(room(1), seat(2), HOST.ip());
+    lab.server.ledger().observe(room(1), seat(2), HOST.ip());
     assert_eq!(reaches(&mut lab, &mut alice, HOST), [None; 2]);
     assert!(matches!(lab.send(alice.tuple, &send_indication(HOST, b"data")).0, Route::Peer(_, PeerAddr(HOST))));
     assert!(matches!(lab.send(alice.tuple, &channel_data(0x4000, b"data")).0, Route::Peer(_, PeerAddr(HOST))));
@@ -22,7 +22,7 @@ fn a_private_address_is_a_peer_where_a_member_of_the_same_room_was_seen() {
 fn what_listens_on_a_member_s_network_below_the_dynamic_ports_stays_closed() {
     let mut lab = Lab::new();
     let (mut alice, _, _) = lab.allocated(ALICE, 1);
-    lab.server.observe(room(1), seat(2), HOST.ip());
+    lab.server.ledger().observe(room(1), seat(2), HOST.ip());
     lab.permit(&mut alice, HOST);
     for port in [53, 1900, 5351, 32767] {
         let service = SocketAddr::new(HOST.ip(), port);
@@ -35,11 +35,11 @@ fn what_listens_on_a_member_s_network_below_the_dynamic_ports_stays_closed() {
 #[test]
 fn a_member_who_leaves_or_moves_closes_the_way_for_packets_too() {
     let away = |lab: &mut Lab| lab.revoke_seat(room(1), seat(2));
-    let over = |lab: &mut Lab| lab.server.observe(room(1), seat(2), "192.168.1.99".parse().unwrap());
+    let over = |lab: &mut Lab| lab.server.ledger().observe(room(1), seat(2), "192.168.1.99".parse().unwrap());
     for gone in [&away as &dyn Fn(&mut Lab), &over] {
         let mut lab = Lab::new();
         let (mut alice, _, _) = lab.allocated(ALICE, 1);
-        lab.server.observe(room(1), seat(2), HOST.ip());
+        lab.server.ledger().observe(room(1), seat(2), HOST.ip());
         lab.permit(&mut alice, HOST);
         gone(&mut lab);
         assert_eq!(lab.send(alice.tuple, &send_indication(HOST, b"data")).0, Route::Dropped(DropReason::ForbiddenPeer));
@@ -63,7 +63,7 @@ fn what_the_admin_closed_and_the_box_itself_are_no_peers_whoever_was_seen_there(
     let mut lab = Lab::with(policy, &[AddressFamily::Ipv4]);
     let (mut alice, _, _) = lab.allocated(ALICE, 1);
     for peer in [HOST, own, SocketAddr::new("127.0.0.1".parse().unwrap(), 50_000)] {
-        lab.server.observe(room(1), seat(2), peer.ip());
+        lab.server.ledger().observe(room(1), seat(2), peer.ip());
         assert_eq!(reaches(&mut lab, &mut alice, peer), [Some(403); 2], "{peer}");
     }
 }
