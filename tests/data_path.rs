@@ -5,6 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stun::attributes::{ATTR_NONCE, ATTR_REALM, ATTR_USERNAME, AttrType};
@@ -20,8 +21,8 @@ use visavis::proto::credential::CredentialSecret;
 use visavis::proto::id::{ParticipantId, RoomId};
 use visavis::proto::stun::Packet;
 use visavis::proto::turn::{
-    AddressFamily, AllocationId, ClientAddr, Config, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server,
-    Transport,
+    AddressFamily, AllocationId, ClientAddr, Config, Effect, FiveTuple, Ledger, Now, PeerAddr, PeerPolicy, RelayAddr, Route,
+    Server, Transport,
 };
 
 struct Counting;
@@ -92,6 +93,27 @@ fn nor_by_the_second_of_two_families() {
 }
 
 #[test]
+fn nor_between_two_shards_nor_to_a_member_inside() {
+    let [mut one, mut other] = Lab::shards();
+    let (alice, alice_id, alice_relay) = one.allocated("5.5.5.5:5000", 1);
+    let (bob, bob_id, bob_relay) = other.allocated("192.168.1.6:6000", 2);
+    one.bind(alice, 0x4000, bob_relay);
+    other.bind(bob, 0x4000, alice_relay);
+    let inside = |relay: SocketAddr| PeerAddr(SocketAddr::new([127, 0, 0, 1].into(), relay.port()));
+    let datagram = [&[0x40, 0x00, 0x04, 0xB0][..], &[7; 1200]].concat();
+    let sent = one.relay(&datagram, |server, now, packet| server.handle_client(now, alice, packet));
+    assert_eq!(sent, (Route::Peer(alice_id, inside(bob_relay)), 0));
+    let heard =
+        other.relay(&[7; 1200], |server, now, packet| server.handle_peer(now.instant, bob_id, inside(alice_relay), packet));
+    assert_eq!(heard, (Route::Client(bob), 0));
+    let home = "192.168.1.6:60000".parse().unwrap();
+    one.bind(alice, 0x4001, home);
+    let datagram = [&[0x40, 0x01, 0x04, 0xB0][..], &[7; 1200]].concat();
+    let sent = one.relay(&datagram, |server, now, packet| server.handle_client(now, alice, packet));
+    assert_eq!(sent, (Route::Peer(alice_id, PeerAddr(home)), 0));
+}
+
+#[test]
 fn a_screen_shared_with_four_never_meets_the_limits_that_are_shipped() {
     let mut lab = Lab::new();
     let (client, id, _) = lab.allocated("5.5.5.5:5000", 1);
@@ -125,18 +147,17 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let shipped = visavis::config::parse("").unwrap();
-        let config = Config {
-            realm: "visavis".to_owned(),
-            own_secret: CredentialSecret::new(b"own"),
-            shared_secret: None,
-            nonce_key: [7; 32],
-            policy: PeerPolicy::default(),
-            limits: visavis::app::relay_limits(&shipped.limits),
-            families: vec![AddressFamily::Ipv4, AddressFamily::Ipv6],
-        };
-        let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
-        Self { server: Server::new(config, now.instant), now, buffer: vec![0; 4096], port: 50_000 }
+        let now = now();
+        Self { server: Server::new(config(), now.instant), now, buffer: vec![0; 4096], port: 50_000 }
+    }
+
+    /// Two shards of one relay.
+    fn shards() -> [Self; 2] {
+        let (now, ledger) = (now(), Arc::new(Ledger::new(&config(), 2)));
+        [0, 1].map(|shard| {
+            let server = Server::sharing(config(), Arc::clone(&ledger), shard, now.instant);
+            Self { server, now, buffer: vec![0; 4096], port: 50_000 + 1000 * u16::from(shard) }
+        })
     }
 
     /// Where a datagram goes, and how often that asked the heap.
@@ -210,6 +231,22 @@ impl Lab {
         let (route, _) = self.relay(&raw, |server, now, packet| server.handle_client(now, tuple, packet));
         assert_eq!(route, Route::Handled);
     }
+}
+
+fn config() -> Config {
+    Config {
+        realm: "visavis".to_owned(),
+        own_secret: CredentialSecret::new(b"own"),
+        shared_secret: None,
+        nonce_key: [7; 32],
+        policy: PeerPolicy::default(),
+        limits: visavis::app::relay_limits(&visavis::config::parse("").unwrap().limits),
+        families: vec![AddressFamily::Ipv4, AddressFamily::Ipv6],
+    }
+}
+
+fn now() -> Now {
+    Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) }
 }
 
 /// ADDITIONAL-ADDRESS-FAMILY for IPv6.

@@ -42,10 +42,12 @@ impl Server {
             Err(code) => return self.refuse(tuple, request, code, &identity.key),
         };
         let (expires, reached) = (now.instant + lifetime, tuple.server.ip());
+        let owner = self.ledger.relayed.owner(identity.seat.map(|(room, _)| room));
         let allocation = |family| Allocation {
             tuple,
             family,
             identity: identity.clone(),
+            owner,
             state: State::Binding,
             permissions: Permissions::default(),
             channels: Channels::default(),
@@ -78,6 +80,7 @@ impl Server {
             Addresses::Reserved(id, family, relay) => {
                 self.begin(identity, tuple);
                 self.allocations.claim(id, allocation(family), relay);
+                self.raise(id);
                 self.expiries.set(expires, id);
                 self.confirm(tuple);
             }
@@ -182,8 +185,16 @@ impl Server {
             Some(_) if self.allocations.held(id).is_none() => self.effects.push_back(Effect::Release { allocation: id }),
             Some(relay) => {
                 self.allocations.relaying(id, relay);
+                self.raise(id);
                 tuple.into_iter().for_each(|tuple| self.confirm(tuple));
             }
+        }
+    }
+
+    /// The other shards' clients may reach an allocation's address from now on.
+    fn raise(&self, id: AllocationId) {
+        if let Some(Allocation { owner, state: State::Relaying(relay), .. }) = self.allocations.get(id) {
+            self.ledger.relayed.raise(*relay, *owner);
         }
     }
 

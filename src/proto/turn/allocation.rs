@@ -9,6 +9,7 @@ use super::authentication::Identity;
 use super::channel::Channels;
 use super::hash::{Table, table};
 use super::permission::Permissions;
+use super::relayed::Owner;
 use super::reservation::{Reservation, ReservationToken};
 use super::tally::Tally;
 use super::{AddressFamily, FiveTuple, PeerAddr, RelayAddr};
@@ -36,6 +37,8 @@ pub(super) struct Allocation {
     pub(super) tuple: FiveTuple,
     pub(super) family: AddressFamily,
     pub(super) identity: Identity,
+    /// Whose relayed addresses in other shards are peers.
+    pub(super) owner: Owner,
     pub(super) state: State,
     pub(super) permissions: Permissions,
     pub(super) channels: Channels,

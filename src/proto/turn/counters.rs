@@ -42,6 +42,23 @@ impl Counters {
         self.allocations[transport as usize]
     }
 
+    /// The numbers of two shards together.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        for (own, other) in [(&mut self.to_peers, &other.to_peers), (&mut self.to_clients, &other.to_clients)] {
+            own.packets += other.packets;
+            own.bytes += other.bytes;
+        }
+        for (own, other) in self.allocations.iter_mut().zip(&other.allocations) {
+            own.made += other.made;
+            own.live += other.live;
+        }
+        for (own, other) in self.dropped.iter_mut().zip(&other.dropped) {
+            *own += other;
+        }
+        self
+    }
+
     pub(super) fn count_drop(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
     }

@@ -8,6 +8,7 @@ use super::Config;
 use super::census::Census;
 use super::observed::Observed;
 use super::quota::Sources;
+use super::relayed::Relayed;
 use crate::proto::id::{ParticipantId, RoomId};
 
 /// The books of a relay.
@@ -15,16 +16,18 @@ use crate::proto::id::{ParticipantId, RoomId};
 pub struct Ledger {
     pub(super) census: Census,
     pub(super) observed: Observed,
+    pub(super) relayed: Relayed,
     pub(super) requests: Sources,
     pub(super) failures: Sources,
 }
 
 impl Ledger {
-    /// Empty ones.
-    pub fn new(config: &Config) -> Self {
+    /// Empty ones, for so many shards.
+    pub fn new(config: &Config, shards: usize) -> Self {
         Self {
             census: Census::new(config.limits),
             observed: Observed::new(config.nonce_key),
+            relayed: Relayed::new(config.nonce_key, shards),
             requests: Sources::new(config.nonce_key, config.limits.requests),
             failures: Sources::new(config.nonce_key, config.limits.failures),
         }

@@ -20,6 +20,8 @@ mod observed;
 mod peer_policy;
 mod permission;
 mod quota;
+mod reach;
+mod relayed;
 mod requests;
 mod reservation;
 mod revocation;

@@ -1,7 +1,6 @@
 //! The server's front: datagrams in, routes and effects out. The path of relayed data is all here; requests are next door.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +8,6 @@ use super::allocation::{Allocation, Allocations, ByFamily, Held, State};
 use super::authentication::Authenticator;
 use super::counters::Counters;
 use super::ledger::Ledger;
-use super::peer_policy::{DYNAMIC_PORTS, Standing};
 use super::quota::{DataRate, Limits};
 use super::reservation::Tokens;
 use super::timer::Expiries;
@@ -42,7 +40,7 @@ pub struct Server {
 impl Server {
     /// A server without allocations, alone.
     pub fn new(config: Config, now: Instant) -> Self {
-        let ledger = Arc::new(Ledger::new(&config));
+        let ledger = Arc::new(Ledger::new(&config, 1));
         Self::sharing(config, ledger, 0, now)
     }
 
@@ -78,7 +76,8 @@ impl Server {
 
     /// A datagram from a peer to an allocation's relayed address; rewritten in place to what its client is sent.
     pub fn handle_peer(&mut self, now: Instant, id: AllocationId, peer: PeerAddr, packet: &mut Packet<'_>) -> Route {
-        self.deliver(now, id, peer, packet).unwrap_or_else(|reason| self.discard(reason))
+        let delivered = self.admit(id, peer).and_then(|peer| self.deliver(now, id, peer, packet));
+        delivered.unwrap_or_else(|reason| self.discard(reason))
     }
 
     /// A client's stream is gone, and its allocation with it.
@@ -177,12 +176,12 @@ impl Server {
         if !data.allows(&mut allocation.to_peers, uptime, bytes) {
             return Err(DropReason::TooMuchData);
         }
-        let (state, room) = (allocation.state, allocation.room());
+        let (state, room, owner) = (allocation.state, allocation.room(), allocation.owner);
         let route = match (state, self.allocations.of_relay(peer)) {
             (State::Relaying(RelayAddr(from)), Some((to, other))) if other.room() == room => {
                 self.deliver(now, to, PeerAddr(from), packet)?
             }
-            (State::Relaying(_), None) if self.allows(room, peer) => Route::Peer(id, peer),
+            (State::Relaying(_), None) => Route::Peer(id, self.way_to(room, owner, peer).ok_or(DropReason::ForbiddenPeer)?),
             _ => return Err(DropReason::ForbiddenPeer),
         };
         self.counters.to_peers.count(bytes);
@@ -245,45 +244,13 @@ impl Server {
         self.ledger.census.leave(&held.identity().holder());
         if let Held::Allocation(Allocation { identity, tuple, .. }) = &held {
             self.ledger.census.leave_at(tuple.client.0.ip());
+            held.relay().into_iter().for_each(|relay| self.ledger.relayed.lower(relay));
             self.counters.count_ended(tuple.transport);
             if let Some((room, _)) = identity.seat {
                 self.ledger.observed.remove(room, tuple.client.0.ip());
             }
         }
         Some(held)
-    }
-
-    /// Whether ChannelBind may name this peer: a live relayed address of the same room, or whoever the policy allows.
-    pub(super) fn may_reach(&self, id: AllocationId, peer: PeerAddr) -> bool {
-        match (self.allocations.get(id), self.allocations.of_relay(peer)) {
-            (Some(allocation), Some((_, other))) => allocation.room() == other.room(),
-            (Some(allocation), None) => self.allows(allocation.room(), peer),
-            (None, _) => false,
-        }
-    }
-
-    /// Whether the policy lets data of a room go to this address and port.
-    fn allows(&self, room: Option<RoomId>, PeerAddr(peer): PeerAddr) -> bool {
-        match self.policy.judge(peer.ip()) {
-            Standing::Open => peer.port() != 0,
-            Standing::Inside => peer.port() >= DYNAMIC_PORTS && self.meets(room, peer.ip()),
-            Standing::Closed => false,
-        }
-    }
-
-    /// Whether a member of the room was seen at this address.
-    fn meets(&self, room: Option<RoomId>, ip: IpAddr) -> bool {
-        room.is_some_and(|room| self.ledger.observed.holds(room, ip))
-    }
-
-    /// Whether CreatePermission may name this peer: it has no say about ports, so every packet is judged again.
-    pub(super) fn may_permit(&self, id: AllocationId, PeerAddr(peer): PeerAddr) -> bool {
-        let open = match self.policy.judge(peer.ip()) {
-            Standing::Open => true,
-            Standing::Inside => self.allocations.get(id).is_some_and(|allocation| self.meets(allocation.room(), peer.ip())),
-            Standing::Closed => false,
-        };
-        open || self.allocations.relays_at(peer.ip())
     }
 }
 

@@ -14,8 +14,10 @@ mod peers;
 mod quotas;
 mod refusals;
 mod reservations;
+mod shards;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stun::attributes::{ATTR_ERROR_CODE, ATTR_NONCE, ATTR_REALM, ATTR_USERNAME, AttrType};
@@ -75,17 +77,21 @@ impl Lab {
     }
 
     fn of(policy: PeerPolicy, families: &[AddressFamily], limits: Limits) -> Self {
-        let config = Config {
-            realm: REALM.to_owned(),
-            own_secret: CredentialSecret::new(b"own"),
-            shared_secret: Some(CredentialSecret::new(b"shared")),
-            nonce_key: [7; 32],
-            policy,
-            limits,
-            families: families.to_vec(),
-        };
         let started = instant();
-        Self { server: Server::new(config, started), started, elapsed: Duration::ZERO, port: 50_000 }
+        let server = Server::new(config(policy, families, limits), started);
+        Self { server, started, elapsed: Duration::ZERO, port: 50_000 }
+    }
+
+    /// Two shards of one relay.
+    fn shards(policy: PeerPolicy, limits: Limits) -> [Self; 2] {
+        let (config, started) = (config(policy, &[AddressFamily::Ipv4, AddressFamily::Ipv6], limits), instant());
+        let ledger = Arc::new(Ledger::new(&config, 2));
+        [0, 1].map(|shard| Self {
+            server: Server::sharing(config.clone(), Arc::clone(&ledger), shard, started),
+            started,
+            elapsed: Duration::ZERO,
+            port: 50_000 + 1000 * u16::from(shard),
+        })
     }
 
     fn now(&self) -> Now {
@@ -244,6 +250,18 @@ fn answered(bytes: &[u8]) -> Answered {
     let mut error = ErrorCodeAttribute::default();
     let refused = message.contains(ATTR_ERROR_CODE) && error.get_from(&message).is_ok();
     Answered { code: refused.then_some(error.code.0), message }
+}
+
+fn config(policy: PeerPolicy, families: &[AddressFamily], limits: Limits) -> Config {
+    Config {
+        realm: REALM.to_owned(),
+        own_secret: CredentialSecret::new(b"own"),
+        shared_secret: Some(CredentialSecret::new(b"shared")),
+        nonce_key: [7; 32],
+        policy,
+        limits,
+        families: families.to_vec(),
+    }
 }
 
 /// The one answer among effects.
