@@ -211,6 +211,7 @@ impl App {
                 log::info!(event = "listening", what = what, address:% = address; "listening");
             }
         };
+        log::info!(event = "relay", shards = self.relay.shards(); "the relay has so many threads");
         listening("https", &self.http);
         listening("redirect", &self.redirect);
         listening("turn-udp", self.relay.udp_addrs());
@@ -331,6 +332,7 @@ fn start_relay(config: &Config, own: CredentialSecret) -> Result<Relay> {
         allow_peers: turn.allow_peers.clone(),
         deny_peers: turn.deny_peers.clone(),
         max_delay: turn.max_delay,
+        shards: turn.shards.on(std::thread::available_parallelism().map_or(1, usize::from)),
         limits: relay_limits(&config.limits),
     };
     let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use super::error::Problem;
 use super::file::{File, Limits, Lines, Log, Secret, TlsSource};
+use super::shards::Shards;
 use crate::proto::room::LobbyPolicy;
 
 /// A configuration without a problem.
@@ -80,6 +81,7 @@ pub struct Turn {
     pub allow_peers: Vec<IpNet>,
     pub deny_peers: Vec<IpNet>,
     pub max_delay: Duration,
+    pub shards: Shards,
     pub relay_only: bool,
 }
 
@@ -227,6 +229,7 @@ impl Checker<'_> {
             allow_peers: turn.allow_peers.clone(),
             deny_peers: turn.deny_peers.clone(),
             max_delay: turn.max_delay.0,
+            shards: turn.shards,
             relay_only: turn.relay_only,
         }
     }

@@ -14,6 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::error::Problem;
+use super::shards::Shards;
 use crate::proto::room::LobbyPolicy;
 
 /// The whole file.
@@ -107,6 +108,8 @@ pub struct Turn {
     pub deny_peers: Vec<IpNet>,
     /// Longest wait that gathers packets under load.
     pub max_delay: HumanDuration,
+    /// Threads of the relay.
+    pub shards: Shards,
     /// Browsers use the relay alone.
     pub relay_only: bool,
 }
@@ -366,6 +369,7 @@ impl Default for Turn {
             allow_peers: Vec::new(),
             deny_peers: Vec::new(),
             max_delay: HumanDuration(Duration::from_micros(500)),
+            shards: Shards::Auto,
             relay_only: false,
         }
     }

@@ -6,11 +6,13 @@
 pub mod checked;
 pub mod error;
 pub mod file;
+pub mod shards;
 
 use std::path::Path;
 
 pub use checked::Config;
 pub use error::{ConfigError, Problem};
+pub use shards::Shards;
 
 /// Reads and proves the configuration in `path`.
 ///

@@ -85,6 +85,20 @@ fn a_bare_number_is_no_time() {
 }
 
 #[test]
+fn the_relay_has_so_many_shards_or_as_many_as_the_box_is_worth() {
+    let shards = |value: &str| parse(&format!("[turn]\nshards = {value}\n")).map(|config| config.turn.shards);
+    assert_eq!(shards("\"auto\""), Ok(Shards::Auto));
+    for number in [1, 16] {
+        assert_eq!(shards(&number.to_string()), Ok(Shards::Fixed(number.try_into().unwrap())));
+    }
+    for wrong in ["0", "17", "-1", "256", "\"many\"", "\"2\"", "1.5", "true"] {
+        let problems = shards(wrong).unwrap_err();
+        assert_eq!((&*problems[0].key, problems[0].line), ("turn.shards", Some(2)), "{wrong}");
+        assert!(problems[0].what.contains("\"auto\" or a number from 1 to 16"), "{problems:?}");
+    }
+}
+
+#[test]
 fn every_limit_has_a_range_that_leaves_zero_and_the_absurd_out() {
     let defaults = toml::Table::try_from(file::File::default()).unwrap();
     for (key, value) in defaults["limits"].as_table().unwrap() {

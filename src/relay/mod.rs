@@ -1,9 +1,10 @@
-//! The relay: sockets and a thread around [`crate::proto::turn`].
+//! The relay: sockets and threads around [`crate::proto::turn`].
 //!
-//! One shard owns the UDP listeners, every stream, every allocation and its socket; nothing is shared and nothing locked. Driven by
-//! `app`, which starts it, hands it streams that were accepted elsewhere, and tells it through [`RelayHandle`] who is out. Knows no
-//! sibling.
+//! Each shard is a thread that owns a socket at each UDP address, the streams it was handed, its clients' allocations and their sockets; what
+//! shards must agree on is in the [`Ledger`], which the path of data reads without a lock. Driven by `app`, which starts the relay, hands it
+//! streams that were accepted elsewhere, and tells it through [`RelayHandle`] who is out. Knows no sibling.
 
+mod listeners;
 mod ports;
 mod ready;
 mod shard;
@@ -11,20 +12,25 @@ mod stream;
 mod streams;
 mod udp;
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::num::NonZeroU8;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
 
 use crate::proto::credential::CredentialSecret;
 use crate::proto::id::{ParticipantId, RoomId};
+use crate::proto::turn::{self, AddressFamily, Ledger, PeerPolicy, Server};
 pub use crate::proto::turn::{Counters, DataLimits, Limits};
-use shard::Shard;
+use crate::sys::entropy;
+use ports::Ports;
+use shard::{Make, Shard};
 pub use stream::NewStream;
 
 /// How the relay is set up.
@@ -48,6 +54,8 @@ pub struct Config {
     pub deny_peers: Vec<ipnet::IpNet>,
     /// Longest wait that gathers packets under load.
     pub max_delay: Duration,
+    /// Over how many threads clients spread.
+    pub shards: NonZeroU8,
     /// What may be used.
     pub limits: Limits,
 }
@@ -65,20 +73,27 @@ pub struct Secrets {
 pub struct Relay {
     udp: Vec<SocketAddr>,
     handle: RelayHandle,
-    thread: JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// Tells the relay what it must know; clones share it.
 #[derive(Clone)]
 pub struct RelayHandle {
-    commands: mpsc::Sender<Command>,
-    waker: Arc<mio::Waker>,
+    shards: Arc<[Door]>,
+    ledger: Arc<Ledger>,
+    /// Secret, so that nobody crowds one shard by choosing ports.
+    by_client: RandomState,
 }
 
-/// What the shard is told between datagrams.
+/// The way to one shard.
+struct Door {
+    commands: mpsc::Sender<Command>,
+    waker: mio::Waker,
+}
+
+/// What a shard is told between datagrams.
 enum Command {
     Adopt(Box<NewStream>),
-    Observe(RoomId, ParticipantId, IpAddr),
     RevokeRoom(Duration, RoomId),
     RevokeSeat(Duration, RoomId, ParticipantId),
     Count(oneshot::Sender<Counters>),
@@ -86,16 +101,52 @@ enum Command {
 }
 
 impl Relay {
-    /// Binds and starts.
+    /// Binds and starts; where anything is not to be had, nothing is left running.
     ///
     /// # Errors
     /// A listener's address cannot be had, or the system gives no thread.
     pub fn start(config: Config, secrets: Secrets) -> io::Result<Self> {
-        let (commands, received) = mpsc::channel();
-        let (shard, waker) = Shard::new(config, secrets, received)?;
-        let udp = shard.addresses().to_vec();
-        let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || shard.run())?;
-        Ok(Self { udp, handle: RelayHandle { commands, waker: Arc::new(waker) }, thread })
+        let ports = Ports { range: config.relay_ports, external: config.external_addresses, own: config.own_addresses };
+        let families = ports.families();
+        let shards = shards_that_meet(config.shards, &families);
+        let core = turn::Config {
+            realm: config.realm,
+            own_secret: secrets.own,
+            shared_secret: secrets.shared,
+            nonce_key: entropy::random(),
+            policy: PeerPolicy {
+                allow: config.allow_peers,
+                deny: config.deny_peers,
+                own: ports.own.iter().chain(&ports.external).copied().collect(),
+                local: config.own_networks,
+            },
+            limits: config.limits,
+            families,
+        };
+        let listeners = listeners::bind(&config.listen_udp, shards)?;
+        let udp = listeners[0].iter().map(UdpSocket::local_addr).collect::<io::Result<_>>()?;
+        let (ledger, started) = (Arc::new(Ledger::new(&core, shards.get().into())), Instant::now());
+        let (mut doors, mut ready) = (Vec::new(), Vec::new());
+        for (listeners, number) in listeners.into_iter().zip(0..) {
+            let server = Server::sharing(core.clone(), Arc::clone(&ledger), number, started);
+            let (commands, received) = mpsc::channel();
+            let make = Make { server, listeners, ports: ports.clone(), max_delay: config.max_delay };
+            let (shard, waker) = Shard::new(make, received)?;
+            doors.push(Door { commands, waker });
+            ready.push(shard);
+        }
+        let handle = RelayHandle { shards: doors.into(), ledger, by_client: RandomState::new() };
+        let mut relay = Self { udp, handle, threads: Vec::new() };
+        for (shard, number) in ready.into_iter().zip(1..) {
+            match std::thread::Builder::new().name(format!("relay-{number}")).spawn(move || shard.run()) {
+                Ok(thread) => relay.threads.push(thread),
+                Err(cause) => {
+                    relay.shutdown();
+                    return Err(cause);
+                }
+            }
+        }
+        Ok(relay)
     }
 
     /// A door to it.
@@ -108,51 +159,92 @@ impl Relay {
         &self.udp
     }
 
-    /// Closes every allocation and waits for the thread.
+    /// How many threads relay.
+    pub fn shards(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Closes every allocation and waits for the threads.
     pub fn shutdown(self) {
-        self.handle.tell(Command::Stop);
-        if self.thread.join().is_err() {
-            log::error!(event = "relay_died"; "the relay's thread had died");
+        self.handle.tell_all(|| Command::Stop);
+        for thread in self.threads {
+            if thread.join().is_err() {
+                log::error!(event = "relay_died"; "a thread of the relay had died");
+            }
         }
     }
 }
 
 impl RelayHandle {
-    /// Serves a client over a stream that was accepted for it.
+    /// Serves a client over a stream that was accepted for it; one that comes back from the same port is served by the same shard.
     pub fn adopt(&self, stream: NewStream) {
-        self.tell(Command::Adopt(Box::new(stream)));
+        let client = stream.socket.peer_addr().ok();
+        let shard = self.by_client.hash_one(client) % self.shards.len() as u64;
+        self.shards[shard as usize].tell(Command::Adopt(Box::new(stream)));
     }
 
     /// A member's signaling comes from there, so the room's other members may have data relayed there, private or not.
     pub fn observe(&self, room: RoomId, participant: ParticipantId, ip: IpAddr) {
-        self.tell(Command::Observe(room, participant, ip));
+        self.ledger.observe(room, participant, ip);
     }
 
     /// Ends every allocation of a room that was over at `at`, and every credential.
     pub fn revoke_room(&self, at: SystemTime, room: RoomId) {
-        self.tell(Command::RevokeRoom(since_epoch(at), room));
+        self.ledger.vacate_room(room);
+        self.tell_all(|| Command::RevokeRoom(since_epoch(at), room));
     }
 
     /// Ends every allocation of a seat that was given up at `at`, and every credential minted before.
     pub fn revoke_seat(&self, at: SystemTime, room: RoomId, participant: ParticipantId) {
-        self.tell(Command::RevokeSeat(since_epoch(at), room, participant));
+        self.ledger.vacate_seat(room, participant);
+        self.tell_all(|| Command::RevokeSeat(since_epoch(at), room, participant));
     }
 
-    /// What was relayed, dropped and allocated since the start; `None` once the relay is gone. The shard answers between two turns, so
+    /// What was relayed, dropped and allocated since the start; `None` once the relay is gone. Each shard answers between two turns, so
     /// that relaying pays nothing for being counted.
     pub async fn counters(&self) -> Option<Counters> {
-        let (answer, answered) = oneshot::channel();
-        self.tell(Command::Count(answer));
-        answered.await.ok()
+        let mut answers = Vec::new();
+        for shard in &*self.shards {
+            let (answer, answered) = oneshot::channel();
+            shard.tell(Command::Count(answer));
+            answers.push(answered);
+        }
+        let mut sum = Counters::default();
+        for answered in answers {
+            sum = sum.plus(&answered.await.ok()?);
+        }
+        Some(sum)
     }
 
+    fn tell_all(&self, command: impl Fn() -> Command) {
+        self.shards.iter().for_each(|shard| shard.tell(command()));
+    }
+}
+
+impl Door {
     fn tell(&self, command: Command) {
-        // A relay that is gone has closed every allocation.
+        // A shard that is gone has closed every allocation.
         let _ = self.commands.send(command);
         if let Err(cause) = self.waker.wake() {
             log::error!(event = "relay_deaf", cause:% = cause; "the relay could not be woken");
         }
     }
+}
+
+/// Data between shards goes by way of the loopback addresses: a box that lacks one of a family it relays has one shard.
+fn shards_that_meet(asked: NonZeroU8, families: &[AddressFamily]) -> NonZeroU8 {
+    let meet = |family: &AddressFamily| {
+        let loopback: IpAddr = match family {
+            AddressFamily::Ipv4 => Ipv4Addr::LOCALHOST.into(),
+            AddressFamily::Ipv6 => Ipv6Addr::LOCALHOST.into(),
+        };
+        UdpSocket::bind((loopback, 0)).is_ok()
+    };
+    if asked == NonZeroU8::MIN || families.iter().all(meet) {
+        return asked;
+    }
+    log::warn!(event = "no_loopback"; "this box has no loopback address of a family that it relays, so the relay has one thread");
+    NonZeroU8::MIN
 }
 
 fn since_epoch(at: SystemTime) -> Duration {

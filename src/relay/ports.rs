@@ -9,7 +9,7 @@ use crate::proto::turn::{AddressFamily, RelayAddr};
 use crate::sys::entropy;
 
 /// Where relayed addresses come from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ports {
     pub(super) range: RangeInclusive<u16>,
     /// What a router in front shows of this box.
@@ -162,6 +162,18 @@ mod tests {
         drawn.windows(2).for_each(|pair| *steps.entry(pair[1].wrapping_sub(pair[0])).or_insert(0) += 1);
         // No step from one to the next is likelier than others: four are expected of the likeliest.
         assert!(steps.values().all(|count| *count < 40), "{:?}", steps.values().max());
+    }
+
+    #[test]
+    fn nobody_else_sends_from_a_relayed_port() {
+        for (loopback, family) in [("127.0.0.1", AddressFamily::Ipv4), ("::1", AddressFamily::Ipv6)] {
+            let loopback: IpAddr = loopback.parse().unwrap();
+            let ports = Ports { range: 24_700..=24_799, external: vec![], own: vec![loopback] };
+            let (_socket, relay) = ports.bind(family, loopback, false).unwrap();
+            let at = SocketAddr::new(loopback, relay.0.port());
+            let refused = [udp::bind(at), udp::bind_listener_beside(at)].map(|bound| bound.unwrap_err().kind());
+            assert_eq!(refused, [io::ErrorKind::AddrInUse; 2], "whether they would share it or not");
+        }
     }
 
     #[test]

@@ -10,18 +10,25 @@ use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::listeners::Listeners;
 use super::ports::Ports;
 use super::ready::Ready;
 use super::stream::READ_CHUNK;
 use super::streams::Streams;
 use super::udp::{self, Arrival, BATCH, Batch, Departure, Sender};
-use super::{Command, Config, NewStream, Secrets};
+use super::{Command, NewStream};
 use crate::proto::stun::Packet;
-use crate::proto::turn::{
-    self, AllocationId, ClientAddr, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Server, Transport,
-};
-use crate::sys::{entropy, names};
+use crate::proto::turn::{AllocationId, ClientAddr, Effect, FiveTuple, Now, PeerAddr, RelayAddr, Route, Server, Transport};
 
+/// What a shard is made of.
+pub(super) struct Make {
+    pub(super) server: Server,
+    pub(super) listeners: Listeners,
+    pub(super) ports: Ports,
+    pub(super) max_delay: Duration,
+}
+
+/// A shard at work.
 pub(super) struct Shard {
     server: Server,
     ports: Ports,
@@ -56,37 +63,22 @@ enum Socket {
 }
 
 impl Shard {
-    pub(super) fn new(config: Config, secrets: Secrets, commands: mpsc::Receiver<Command>) -> io::Result<(Self, Waker)> {
+    /// What one thread will run.
+    ///
+    /// # Errors
+    /// The system has no more of what waiting takes.
+    pub(super) fn new(make: Make, commands: mpsc::Receiver<Command>) -> io::Result<(Self, Waker)> {
+        let Make { server, listeners, ports, max_delay } = make;
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let mut listeners = Vec::new();
-        for address in &config.listen_udp {
-            let listener = match udp::bind_listener(*address) {
-                Err(cause) if names::is_without_ipv6(*address, &cause) => {
-                    log::warn!(event = "no_ipv6", address:% = address; "this box has no IPv6, so nothing listens there");
-                    continue;
-                }
-                bound => bound?,
-            };
-            poll.registry().register(&mut SourceFd(&listener.as_raw_fd()), Token(listeners.len()), Interest::READABLE)?;
-            listeners.push(listener);
+        for (token, listener) in listeners.iter().enumerate() {
+            poll.registry().register(&mut SourceFd(&listener.as_raw_fd()), Token(token), Interest::READABLE)?;
         }
         let addresses = listeners.iter().map(UdpSocket::local_addr).collect::<io::Result<Vec<_>>>()?;
-        let ports = Ports { range: config.relay_ports, external: config.external_addresses, own: config.own_addresses };
-        let own = ports.own.iter().chain(&ports.external).copied().collect();
-        let core = turn::Config {
-            realm: config.realm,
-            own_secret: secrets.own,
-            shared_secret: secrets.shared,
-            nonce_key: entropy::random(),
-            policy: PeerPolicy { allow: config.allow_peers, deny: config.deny_peers, own, local: config.own_networks },
-            limits: config.limits,
-            families: ports.families(),
-        };
         let shard = Self {
-            server: Server::new(core, Instant::now()),
+            server,
             ports,
-            max_delay: config.max_delay,
+            max_delay,
             poll,
             commands,
             listeners,
@@ -102,11 +94,6 @@ impl Shard {
             stopped: false,
         };
         Ok((shard, waker))
-    }
-
-    /// Where it listens, in the order of the configuration.
-    pub(super) fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
     }
 
     /// Runs until it is told to stop.
@@ -401,14 +388,9 @@ impl Shard {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Adopt(stream) => self.adopt(*stream),
-                Command::Observe(room, participant, ip) => self.server.ledger().observe(room, participant, ip),
-                Command::RevokeRoom(at, room) => {
-                    self.server.revoke_room(Now { unix: at, ..now() }, room);
-                    self.server.ledger().vacate_room(room);
-                }
+                Command::RevokeRoom(at, room) => self.server.revoke_room(Now { unix: at, ..now() }, room),
                 Command::RevokeSeat(at, room, participant) => {
-                    self.server.revoke_seat(Now { unix: at, ..now() }, room, participant);
-                    self.server.ledger().vacate_seat(room, participant);
+                    self.server.revoke_seat(Now { unix: at, ..now() }, room, participant)
                 }
                 // Whoever asked may have gone.
                 Command::Count(answer) => drop(answer.send(self.server.counters())),

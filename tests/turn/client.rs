@@ -160,7 +160,7 @@ async fn echoes(relayed: &impl Conn, sizes: &[usize]) {
 }
 
 /// Waits until a relayed address can be bound by others.
-async fn freed(address: SocketAddr) {
+pub(crate) async fn freed(address: SocketAddr) {
     let free = async {
         while UdpSocket::bind(address).await.is_err() {
             tokio::task::yield_now().await;

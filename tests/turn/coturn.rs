@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::{SHARED_SECRET, daemon};
+use crate::{SHARED_SECRET, daemon, daemon_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stunclient_gets_its_address() {
@@ -25,6 +25,13 @@ async fn uclient_loses_nothing_between_two_clients_of_the_relay() {
         uclient_completes(listen, Over::Udp, &["-y"]).await;
         uclient_completes(listen, Over::Udp, &["-y", "-s"]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uclient_loses_nothing_between_three_shards() {
+    uclients_complete("127.0.0.1:0", Over::Udp, &["-y"], 8, "shards = 3").await;
+    uclients_complete("[::1]:0", Over::Udp, &["-y", "-s"], 8, "shards = 3").await;
+    uclients_complete("127.0.0.1:0", Over::Tcp, &["-y", "-s"], 8, "shards = 3").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +70,7 @@ async fn uclient_loses_nothing_to_a_peer_outside() {
 async fn uclient_is_refused_with_another_secret() {
     let folder = tempfile::tempdir().unwrap();
     let (app, address) = daemon(&folder, "127.0.0.1:0").await;
-    let refused = uclient(address, "another secret", &["-y"]).await;
+    let refused = uclient(address, "another secret", &["-m", "2", "-y"]).await;
     assert!(!refused.status.success() && text(&refused).contains("Cannot complete Allocation"), "{}", text(&refused));
     app.stop().await;
 }
@@ -78,29 +85,35 @@ enum Over {
     Https,
 }
 
-/// Two clients, a hundred messages each, with a credential of the shared secret.
+/// Two clients.
 async fn uclient_completes(listen: &str, over: Over, arguments: &[&str]) {
+    uclients_complete(listen, over, arguments, 2, "").await;
+}
+
+/// So many clients, a hundred messages each, with a credential of the shared secret; `more` goes to the `[turn]` section.
+async fn uclients_complete(listen: &str, over: Over, arguments: &[&str], clients: usize, more: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let (app, udp) = daemon(&folder, listen).await;
+    let (app, udp) = daemon_with(&folder, listen, &format!("allow-peers = [\"127.0.0.0/8\"]\n{more}")).await;
     let (address, flags): (_, &[&str]) = match over {
         Over::Udp => (udp, &[]),
         Over::Tcp => (app.turn_tcp_addresses()[0], &["-t"]),
         Over::Tls => (app.turn_tls_addresses()[0], &["-t", "-S"]),
         Over::Https => (app.http_addresses()[0], &["-t", "-S"]),
     };
-    let arguments = &[flags, arguments].concat();
+    let (clients, bytes) = (clients.to_string(), clients * 10_000);
+    let arguments = &[flags, &["-m", &clients], arguments].concat();
     let output = uclient(address, SHARED_SECRET, arguments).await;
     let told = text(&output);
-    assert!(output.status.success() && told.contains("tot_send_bytes ~ 20000"), "{listen} {arguments:?}:\n{told}");
+    assert!(output.status.success() && told.contains(&format!("tot_send_bytes ~ {bytes}")), "{listen} {arguments:?}:\n{told}");
     // Within TLS uclient itself misses messages that share a record (from coturn too); `client` proves that none is lost there.
-    let all = told.contains("Total lost packets 0 (0.000000%)") && told.contains("tot_recv_bytes ~ 20000");
+    let all = told.contains("Total lost packets 0 (0.000000%)") && told.contains(&format!("tot_recv_bytes ~ {bytes}"));
     assert!(all || matches!(over, Over::Tls | Over::Https), "{listen} {arguments:?}:\n{told}");
     app.stop().await;
 }
 
 async fn uclient(address: SocketAddr, secret: &str, arguments: &[&str]) -> Output {
     let (port, ip) = (address.port().to_string(), address.ip().to_string());
-    let fixed = ["-u", "alice", "-W", secret, "-c", "-m", "2", "-n", "100", "-z", "10", "-p", &port];
+    let fixed = ["-u", "alice", "-W", secret, "-c", "-n", "100", "-z", "10", "-p", &port];
     run("turnutils_uclient", &[&fixed[..], arguments, &[&ip]].concat()).await
 }
 

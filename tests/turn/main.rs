@@ -1,10 +1,12 @@
 //! The relay through clients that others wrote: coturn's tools, and the `turn` crate's client.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod by_hand;
 mod client;
 mod coturn;
 mod direct;
 mod framed;
+mod shards;
 
 use std::net::SocketAddr;
 

@@ -28,13 +28,35 @@ pub(super) use send::{Departure, Sender, send_one};
 /// # Errors
 /// The address cannot be had.
 pub(super) fn bind_listener(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = bind_with(address, LISTENER_BUFFER)?;
+    listener(open(address, LISTENER_BUFFER)?, address)
+}
+
+/// Binds another listener at an address that others have been told to [`share`]; the kernel spreads clients over them.
+///
+/// # Errors
+/// The address cannot be had.
+pub(super) fn bind_listener_beside(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = open(address, LISTENER_BUFFER)?;
+    share(&socket)?;
+    listener(socket, address)
+}
+
+/// Lets further sockets of this user be bound where this one is.
+///
+/// # Errors
+/// The kernel does not know how.
+pub(super) fn share(socket: &impl AsRawFd) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)
+}
+
+fn listener(socket: Socket, address: SocketAddr) -> io::Result<UdpSocket> {
+    socket.bind(&address.into())?;
     let (level, name) = match address {
         SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
         SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
     set_option(&socket, level, name, 1)?;
-    Ok(socket)
+    Ok(socket.into())
 }
 
 /// Binds a socket of one allocation, which also hears what ICMP says of what it sent.
@@ -42,13 +64,14 @@ pub(super) fn bind_listener(address: SocketAddr) -> io::Result<UdpSocket> {
 /// # Errors
 /// The address cannot be had.
 pub(super) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = bind_with(address, RELAY_BUFFER)?;
+    let socket = open(address, RELAY_BUFFER)?;
+    socket.bind(&address.into())?;
     errors::report(&socket, address.is_ipv4())?;
-    Ok(socket)
+    Ok(socket.into())
 }
 
 /// IPv6 sockets take IPv6 alone.
-fn bind_with(address: SocketAddr, buffer: usize) -> io::Result<UdpSocket> {
+fn open(address: SocketAddr, buffer: usize) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -57,8 +80,7 @@ fn bind_with(address: SocketAddr, buffer: usize) -> io::Result<UdpSocket> {
     // The kernel grants twice what is asked for, its own overhead included, up to what net.core.rmem_max lets it.
     let _ = socket.set_recv_buffer_size(buffer);
     let _ = socket.set_send_buffer_size(LISTENER_BUFFER);
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 fn set_option(socket: &impl AsRawFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
