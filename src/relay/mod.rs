@@ -5,6 +5,7 @@
 //! streams that were accepted elsewhere, and tells it through [`RelayHandle`] who is out. Knows no sibling.
 
 mod listeners;
+mod parting;
 mod ports;
 mod ready;
 mod shard;
@@ -126,11 +127,12 @@ impl Relay {
         let listeners = listeners::bind(&config.listen_udp, shards)?;
         let udp = listeners[0].iter().map(UdpSocket::local_addr).collect::<io::Result<_>>()?;
         let (ledger, started) = (Arc::new(Ledger::new(&core, shards.get().into())), Instant::now());
+        let linger = if shards == NonZeroU8::MIN { Duration::ZERO } else { LINGER };
         let (mut doors, mut ready) = (Vec::new(), Vec::new());
         for (listeners, number) in listeners.into_iter().zip(0..) {
             let server = Server::sharing(core.clone(), Arc::clone(&ledger), number, started);
             let (commands, received) = mpsc::channel();
-            let make = Make { server, listeners, ports: ports.clone(), max_delay: config.max_delay };
+            let make = Make { server, listeners, ports: ports.clone(), max_delay: config.max_delay, linger };
             let (shard, waker) = Shard::new(make, received)?;
             doors.push(Door { commands, waker });
             ready.push(shard);
@@ -250,3 +252,6 @@ fn shards_that_meet(asked: NonZeroU8, families: &[AddressFamily]) -> NonZeroU8 {
 fn since_epoch(at: SystemTime) -> Duration {
     at.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
+
+/// A packet leaves its shard at the end of the turn it came in, far sooner.
+const LINGER: Duration = Duration::from_millis(20);

@@ -11,6 +11,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::listeners::Listeners;
+use super::parting::Parting;
 use super::ports::Ports;
 use super::ready::Ready;
 use super::stream::READ_CHUNK;
@@ -26,6 +27,8 @@ pub(super) struct Make {
     pub(super) listeners: Listeners,
     pub(super) ports: Ports,
     pub(super) max_delay: Duration,
+    /// How long the port of a relayed address that is over is kept from others.
+    pub(super) linger: Duration,
 }
 
 /// A shard at work.
@@ -39,6 +42,7 @@ pub(super) struct Shard {
     addresses: Vec<SocketAddr>,
     /// By [`AllocationId::index`].
     relays: Vec<Option<RelaySocket>>,
+    parting: Parting,
     streams: Streams,
     /// What streams are read into.
     chunk: Vec<u8>,
@@ -68,7 +72,7 @@ impl Shard {
     /// # Errors
     /// The system has no more of what waiting takes.
     pub(super) fn new(make: Make, commands: mpsc::Receiver<Command>) -> io::Result<(Self, Waker)> {
-        let Make { server, listeners, ports, max_delay } = make;
+        let Make { server, listeners, ports, max_delay, linger } = make;
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         for (token, listener) in listeners.iter().enumerate() {
@@ -84,6 +88,7 @@ impl Shard {
             listeners,
             addresses,
             relays: Vec::new(),
+            parting: Parting::new(linger),
             streams: Streams::default(),
             chunk: vec![0; READ_CHUNK],
             swept: Instant::now(),
@@ -151,7 +156,7 @@ impl Shard {
             return Some(Duration::ZERO);
         }
         let sweep = (!self.streams.is_empty()).then(|| self.swept + SWEEP);
-        let next = self.server.poll_timeout().into_iter().chain(sweep).min();
+        let next = self.server.poll_timeout().into_iter().chain(sweep).chain(self.parting.next()).min();
         next.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
@@ -176,6 +181,7 @@ impl Shard {
         self.send();
         self.server.handle_timeout(now.instant);
         self.sweep(now.instant);
+        self.parting.close(now.instant);
         self.flush_streams();
         self.carry_out();
         relayed
@@ -368,6 +374,7 @@ impl Shard {
         if let Err(cause) = self.poll.registry().deregister(&mut SourceFd(&relay.socket.as_raw_fd())) {
             log::error!(event = "relay_poll", cause:% = cause; "a closed socket could not be taken off the list");
         }
+        self.parting.part(Instant::now(), relay.socket);
     }
 
     fn adopt(&mut self, stream: NewStream) {

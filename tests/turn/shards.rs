@@ -26,15 +26,23 @@ use crate::daemon_with;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn room_mates_reach_one_another_and_nobody_else_whichever_shard_each_is_in() {
-    // Of external addresses that no router turns around, and no kernel knows.
-    for (listen, more) in
-        [("127.0.0.1:0", ""), ("[::1]:0", ""), ("127.0.0.1:0", "external-addresses = [\"203.0.113.5\"]"), ("127.0.0.1:0", OPENED)]
-    {
+    for (listen, more) in [
+        ("127.0.0.1:0", ""),
+        ("[::1]:0", ""),
+        // A box of two addresses.
+        ("127.0.0.1:0\", \"127.0.0.2:0", ""),
+        // An external address that no router turns around, and no kernel knows.
+        ("127.0.0.1:0", "external-addresses = [\"203.0.113.5\"]"),
+        ("127.0.0.1:0", OPENED),
+    ] {
         let lab = Lab::new(listen, more).await;
         let mut mates: Vec<_> = (0..CLIENTS).map(|n| lab.seated(1, n)).collect();
         let mut strangers: Vec<_> = (0..4).map(|n| lab.seated(2, n)).collect();
+        let shown: HashSet<_> = mates.iter().map(|(_, relay)| relay.ip()).collect();
         for (client, _) in mates.iter_mut().chain(&mut strangers) {
-            assert_eq!(client.ask(METHOD_CREATE_PERMISSION, &[&peer_address(lab.shown)]).code, None);
+            for ip in &shown {
+                assert_eq!(client.ask(METHOD_CREATE_PERMISSION, &[&peer_address(SocketAddr::new(*ip, 0))]).code, None);
+            }
         }
         for (client, _) in &mut strangers {
             for (number, (_, mate)) in (0x4000..).zip(&mates) {
@@ -53,7 +61,7 @@ async fn room_mates_reach_one_another_and_nobody_else_whichever_shard_each_is_in
             }
         }
         // From any port but a relay socket's, the loopback address is one peer more, which nobody has permitted unless it is shown.
-        if lab.shown.ip() != lab.address.ip() {
+        if !shown.contains(&lab.address.ip()) {
             let inside = UdpSocket::bind("127.0.0.1:0").unwrap();
             inside.send_to(b"x", ("127.0.0.1", mates[0].1.port())).unwrap();
             lab.counted(|counters| counters.dropped(DropReason::NoPermission) == 1).await;
@@ -147,7 +155,7 @@ async fn a_nonce_of_one_shard_is_alive_at_every_other() {
     for n in 0..4 * CLIENTS {
         let mut client = lab.client(1, n);
         client.challenge();
-        client.connect(listeners[1]);
+        client.connect(listeners[(usize::from(n) + 1) % 2]);
         assert_eq!(client.allocate_unchallenged(&[]).code, None);
     }
     lab.app.stop().await;
@@ -195,8 +203,6 @@ async fn every_shard_ends_with_the_relay() {
 struct Lab {
     app: App,
     address: SocketAddr,
-    /// Where peers see relayed addresses.
-    shown: SocketAddr,
     secret: CredentialSecret,
     _folder: TempDir,
 }
@@ -207,11 +213,7 @@ impl Lab {
         let folder = tempfile::tempdir().unwrap();
         let (app, address) = daemon_with(&folder, listen, &format!("shards = 3\n{more}")).await;
         let secret = CredentialSecret::new(&std::fs::read(folder.path().join("turn.key")).unwrap());
-        let mut lab = Self { app, address, shown: address, secret, _folder: folder };
-        let (mut client, relay) = lab.seated(3, 0);
-        client.ask(METHOD_REFRESH, &[&Lifetime(Duration::ZERO)]);
-        lab.shown = relay;
-        lab
+        Self { app, address, secret, _folder: folder }
     }
 
     fn credential(&self, room_number: u8, participant: u8) -> Credential {
@@ -220,7 +222,8 @@ impl Lab {
     }
 
     fn client(&self, room: u8, participant: u8) -> Client {
-        Client::with(self.address, self.credential(room, participant))
+        let listeners = self.app.turn_addresses();
+        Client::with(listeners[usize::from(participant) % listeners.len()], self.credential(room, participant))
     }
 
     /// A client with an allocation; its relayed address.

@@ -254,6 +254,16 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    /// What is in the ledger ends with its shard, however that ends: the others send nothing more to its ports, and its places are free.
+    fn drop(&mut self) {
+        let all: Vec<_> = self.allocations.iter().map(|(id, _)| id).collect();
+        for id in all {
+            self.forget(id);
+        }
+    }
+}
+
 /// Whether DONT-FRAGMENT counts: between datagrams only from IPv4 to IPv4, since translation has no bit to set (RFC 8656 sections 13 to
 /// 15).
 const fn heeds_dont_fragment(client: FiveTuple, peer: PeerAddr) -> bool {

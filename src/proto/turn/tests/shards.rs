@@ -157,6 +157,22 @@ fn a_reservation_is_claimed_in_its_own_shard_and_no_token_is_minted_twice() {
 }
 
 #[test]
+fn what_a_shard_held_ends_with_it() {
+    let limits = Limits { allocations_max: 2, ..LIMITS };
+    let policy = PeerPolicy { own: vec![server_address().ip()], ..PeerPolicy::default() };
+    let [mut one, mut other] = Lab::shards(policy, limits);
+    let (mut alice, _, _) = one.allocated(ALICE, 1);
+    let (_, _, RelayAddr(bob_relay)) = other.allocated("192.168.1.20:50123", 2);
+    one.permit(&mut alice, bob_relay);
+    assert_eq!(one.channel(&mut alice, 0x4000, address("192.168.1.20:50000")), None);
+    drop(other);
+    for datagram in [send_indication(bob_relay, b"x"), channel_data(0x4000, b"x")] {
+        assert_eq!(one.send(alice.tuple, &datagram).0, Route::Dropped(DropReason::ForbiddenPeer));
+    }
+    one.allocated(BOB, 2);
+}
+
+#[test]
 fn their_numbers_are_added_up() {
     let [mut one, mut other] = shards();
     let (mut alice, _, _) = one.allocated(ALICE, 1);
