@@ -68,6 +68,6 @@ fn config(message_bytes_max: usize) -> WebSocketConfig {
         .max_frame_size(Some(message_bytes_max))
 }
 
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER_MAX: usize = 256 * 1024;
 const GOODBYE_MAX: Duration = Duration::from_secs(1);

@@ -158,7 +158,7 @@ impl Room {
         self.standings.insert(me, Standing::Admitted);
         let moderator = self.moderators.get(&me).copied().unwrap_or(participant.role.is_staff());
         let seat = Seat::new(participant, moderator, self.epoch, token, connection);
-        if let Some(before) = self.seats.insert(me, seat).and_then(|seat| seat.connection()) {
+        if let Some(before) = self.seats.insert(me, Box::new(seat)).and_then(|seat| seat.connection()) {
             self.replace(before);
         }
         self.welcome(connection, me, false);

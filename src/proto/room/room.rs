@@ -20,7 +20,8 @@ pub struct Room {
     pub(super) limits: Limits,
     /// Rises with every seat taken anew; seats of one room never share one.
     pub(super) epoch: u32,
-    pub(super) seats: BTreeMap<ParticipantId, Seat>,
+    /// Boxed: a node of the tree has room for eleven, and a room mostly has two.
+    pub(super) seats: BTreeMap<ParticipantId, Box<Seat>>,
     pub(super) sockets: BTreeMap<ConnectionId, Socket>,
     pub(super) lobby: Lobby,
     /// What was decided here of somebody, which wins over what the records said when they came.
