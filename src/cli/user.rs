@@ -32,7 +32,7 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         at: At,
     },
-    /// Set a new password, and end the person's logins; a call that runs goes on
+    /// Set a new password, and end the person's logins; their calls close within 15 seconds
     Passwd {
         /// Whose
         username: Username,
