@@ -11,7 +11,7 @@ use super::auth::signed_in;
 use super::problem::Problem;
 use super::request::ApiRequest;
 use super::{Answer, Http, json, no_content, view};
-use crate::accounts::{DisplayName, InviteError, RedeemError};
+use crate::accounts::{DisplayName, InvalidName, InviteError, RedeemError, Username};
 use crate::proto::id::SessionId;
 use crate::proto::signal::Role;
 
@@ -40,7 +40,10 @@ impl Http {
     pub(super) async fn add_member(&self, request: ApiRequest, id: &str) -> Result<Answer, Problem> {
         let login = self.login(&request).await?;
         let new: NewMember = request.json().await?;
-        let session = self.mentoring.add_member(&login.user, session_id(id)?, &new.username, new.role).await?;
+        let username: Username = new.username.parse().map_err(|invalid: InvalidName| {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", format!("username: {invalid}"))
+        })?;
+        let session = self.mentoring.add_member(&login.user, session_id(id)?, username.as_str(), new.role).await?;
         log::info!(event = "member_added", session:% = session.id; "somebody was added to a session");
         Ok(json(StatusCode::OK, &view::session(&session)))
     }

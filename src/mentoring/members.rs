@@ -6,7 +6,7 @@ use crate::proto::signal::Role;
 use crate::store::{MEMBERS_MAX, MentoringSession, User};
 
 impl Mentoring {
-    /// Adds a colleague or another student by username, or changes what they are in the session.
+    /// Adds a colleague or another student by username (as it is stored), or changes what they are in the session.
     ///
     /// # Errors
     /// [`MentoringError::NotFound`] for outsiders, [`MentoringError::ForbiddenRole`] for whoever does not lead the session,
@@ -19,7 +19,7 @@ impl Mentoring {
         role: Role,
     ) -> Result<MentoringSession, MentoringError> {
         let session = self.led_session(user, id).await?;
-        let found = self.store.user_by_name(username.trim().to_lowercase()).await?.map(|(user, _)| user);
+        let found = self.store.user_by_name(username.to_owned()).await?.map(|(user, _)| user);
         let fits = |found: &User| match role {
             Role::Mentor => found.role.is_staff(),
             Role::Student => found.role == Role::Student,

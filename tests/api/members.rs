@@ -2,9 +2,12 @@
 
 use hyper::Method;
 use serde_json::json;
+use visavis::accounts::Accounts;
+use visavis::proto::signal::Role;
+use visavis::store::Store;
 
 use crate::calls::{joined, receive};
-use crate::harness::{Appliance, Browser};
+use crate::harness::{Appliance, Browser, PASSWORD};
 use crate::sockets::close_code;
 
 #[tokio::test]
@@ -67,6 +70,21 @@ async fn an_account_is_added_as_what_it_is_and_by_the_mentor_alone() {
         [json!({ "uses_max": 0 }), json!({ "uses_max": 21 }), json!({ "valid_for_hours": 0 }), json!({ "valid_for_hours": 721 })]
     {
         assert_eq!(visavis.post(&mara, &invitations, wish.clone()).await.refusal(), no_such, "{wish}");
+    }
+    visavis.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_username_is_read_as_at_sign_in() {
+    let (visavis, [mara, ..], session) = a_session().await;
+    let accounts = Accounts::new(Store::open(visavis.folder.path()).unwrap());
+    accounts
+        .add("zo\u{eb}".parse().unwrap(), "Zo\u{eb}".parse().unwrap(), Role::Student, PASSWORD.parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(add(&visavis, &mara, &session, " ZOE\u{308} ", "student").await.status, 200);
+    for name in ["zo\u{eb} x", ""] {
+        assert_eq!(add(&visavis, &mara, &session, name, "student").await.refusal(), (422, "invalid_field"), "{name:?}");
     }
     visavis.app.stop().await;
 }
