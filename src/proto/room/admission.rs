@@ -20,9 +20,7 @@ impl Room {
         let Some(socket) = self.sockets.get(&connection) else { return };
         let (participant, entry) = (socket.participant.clone(), socket.entry);
         let me = participant.participant_id;
-        if let Some(moderator) = entry.moderator {
-            self.moderators.entry(me).or_insert(moderator);
-        }
+        self.moderators.entry(me).or_insert(entry.moderator);
         match self.seats.get(&me) {
             Some(seat) if resume.is_some_and(|resume| seat.resume.matches(&resume)) && seat.can_resume() => {
                 self.resume(connection, me, token);
@@ -156,7 +154,8 @@ impl Room {
         let me = participant.participant_id;
         self.epoch += 1;
         self.standings.insert(me, Standing::Admitted);
-        let moderator = self.moderators.get(&me).copied().unwrap_or(participant.role.is_staff());
+        let made = self.moderators.get(&me).copied().flatten().filter(|_| participant.role != Role::Student);
+        let moderator = made.unwrap_or(participant.role.is_staff());
         let seat = Seat::new(participant, moderator, self.epoch, token, connection);
         if let Some(before) = self.seats.insert(me, Box::new(seat)).and_then(|seat| seat.connection()) {
             self.replace(before);

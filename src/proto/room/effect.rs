@@ -62,7 +62,7 @@ pub enum RoomEventKind {
         /// Which.
         connection: ConnectionId,
     },
-    /// The seat is free.
+    /// The seat is free; whoever was sent out may have had none.
     Left {
         /// Whose.
         participant: ParticipantId,

@@ -47,9 +47,7 @@ impl Room {
     /// Sends somebody out: their seat is free, every socket of theirs closed, and the way back needs a moderator's word.
     pub fn handle_remove(&mut self, participant: ParticipantId) {
         self.standings.insert(participant, Standing::Kicked);
-        if let Some(seat) = self.seats.get(&participant) {
-            self.moderators.insert(participant, seat.participant.role.is_staff());
-        }
+        self.moderators.insert(participant, None);
         let sockets = self.sockets.iter().filter(|(_, socket)| socket.participant.participant_id == participant);
         for connection in sockets.map(|(connection, _)| *connection).collect::<Vec<_>>() {
             self.sockets.remove(&connection);
@@ -58,7 +56,11 @@ impl Room {
         }
         match self.seats.contains_key(&participant) {
             true => self.free(participant, LeaveReason::Kicked),
-            false => self.end_if_empty(),
+            false => {
+                // They may hold a credential, and the records may say that they were let in.
+                self.effects.push_back(Effect::Event(RoomEventKind::Left { participant, reason: LeaveReason::Kicked }));
+                self.end_if_empty();
+            }
         }
     }
 
@@ -147,7 +149,7 @@ impl Room {
             return;
         }
         seat.moderator = moderator;
-        self.moderators.insert(participant, moderator);
+        self.moderators.insert(participant, Some(moderator));
         self.tell_all(&ServerMessage::Moderator { participant_id: participant, moderator });
         self.effects.push_back(Effect::Event(RoomEventKind::Moderator { participant, moderator }));
         if moderator && !self.lobby.is_empty() {

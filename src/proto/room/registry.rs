@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::effect::Effect;
 use super::{Entry, Limits, Room, RoomEventKind};
 use crate::proto::id::{ConnectionId, ParticipantId, RoomId};
-use crate::proto::signal::{ClientMessage, CloseCode, EndReason, ErrorCode, Participant, ServerMessage};
+use crate::proto::signal::{ClientMessage, CloseCode, EndReason, ErrorCode, LeaveReason, Participant, ServerMessage};
 
 /// The live rooms of a daemon.
 #[derive(Debug)]
@@ -93,9 +93,16 @@ impl Registry {
         self.in_room_of(now, connection, |room| room.handle_sign_out(connection));
     }
 
-    /// See [`Room::handle_remove`].
+    /// See [`Room::handle_remove`]; where nobody is, the records and the relay hear of it all the same.
     pub fn handle_remove(&mut self, now: Instant, room: RoomId, participant: ParticipantId) {
-        self.in_room(now, room, |room| room.handle_remove(participant));
+        match self.rooms.contains_key(&room) {
+            true => self.in_room(now, room, |room| room.handle_remove(participant)),
+            false if !self.ended.contains_key(&room) => {
+                let left = RoomEventKind::Left { participant, reason: LeaveReason::Kicked };
+                self.effects.push_back((room, Effect::Event(left)));
+            }
+            false => {}
+        }
     }
 
     /// See [`Room::handle_close`].

@@ -26,7 +26,8 @@ pub struct Room {
     pub(super) lobby: Lobby,
     /// What was decided here of somebody, which wins over what the records said when they came.
     pub(super) standings: BTreeMap<ParticipantId, Standing>,
-    pub(super) moderators: BTreeMap<ParticipantId, bool>,
+    /// Likewise whether they moderate; `None`: what their role says.
+    pub(super) moderators: BTreeMap<ParticipantId, Option<bool>>,
     pub(super) locked: bool,
     pub(super) staffing: Staffing,
     /// Two have met.

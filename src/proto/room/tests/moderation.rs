@@ -153,3 +153,47 @@ fn a_candidate_flood_is_dropped_past_a_hundred() {
     room.say(2, candidate());
     assert_eq!(room.effects().len(), 2);
 }
+
+/// Whoever has no seat may hold a credential, and has a row that says they were let in.
+#[test]
+fn who_is_removed_without_a_seat_loses_credentials_and_standing_too() {
+    let kicked = Effect::Event(RoomEventKind::Left { participant: id(2), reason: LeaveReason::Kicked });
+    let mut room = TestRoom::new();
+    room.registry.handle_remove(room.now, ROOM, id(2));
+    assert_eq!(room.effects(), [kicked.clone()], "nobody is there");
+
+    let mut room = TestRoom::with_both_seated();
+    room.say(2, ClientMessage::Leave {});
+    room.effects();
+    room.registry.handle_remove(room.now, ROOM, id(2));
+    assert_eq!(room.effects(), [kicked], "they have left");
+
+    room.registry.handle_end(room.now, ROOM, EndReason::EndedByStaff);
+    room.effects();
+    room.registry.handle_remove(room.now, ROOM, id(3));
+    assert_eq!(room.effects(), [], "the room is over");
+}
+
+#[test]
+fn who_is_removed_without_a_seat_comes_back_as_what_their_role_says() {
+    let mut room = TestRoom::with_mentor_and_guest();
+    room.say(1, ClientMessage::Moderate { participant_id: id(3), moderator: true });
+    room.say(3, ClientMessage::Leave {});
+    room.registry.handle_remove(room.now, ROOM, id(3));
+    room.entry = Entry { standing: Standing::Admitted, moderator: Some(true), ..Entry::default() };
+    room.greeted_as(4, 3, Role::Guest);
+    room.join(4);
+    room.say(1, ClientMessage::Admit(of(3)));
+    let joined = room.effects().into_iter().find(|effect| matches!(effect, Effect::Send(_, ServerMessage::Joined { .. })));
+    assert!(matches!(sent(&joined.unwrap()), ServerMessage::Joined { moderator: false, .. }));
+}
+
+/// A guest who moderated may have become a student of the session since.
+#[test]
+fn a_student_moderates_nothing_whatever_the_records_say() {
+    let mut room = TestRoom::with_mentor_seated();
+    room.entry = Entry { standing: Standing::Admitted, moderator: Some(true), ..Entry::default() };
+    room.greeted(2, Role::Student);
+    room.join(2);
+    assert!(matches!(sent(&room.effects()[0]), ServerMessage::Joined { moderator: false, .. }));
+}
