@@ -56,10 +56,11 @@ impl Registry {
         self.rooms.len()
     }
 
-    /// See [`Room::admits`].
+    /// See [`Room::admits`]; a room that has just ended admits nobody.
     pub fn admits(&self, room: RoomId, participant: &Participant, entry: Entry) -> bool {
         match self.rooms.get(&room) {
             Some(room) => room.admits(participant, entry),
+            None if self.ended.contains_key(&room) => false,
             None => Room::new(self.limits, entry.locked).admits(participant, entry),
         }
     }

@@ -328,3 +328,13 @@ fn a_stop_sends_everybody_away_to_come_back() {
     let left = Effect::Event(RoomEventKind::Left { participant: id(1), reason: LeaveReason::Timeout });
     assert_eq!(room.effects(), [Effect::Close(connection(1), CloseCode::GoingAway), left]);
 }
+
+/// Scenario 5: the records may not have heard of the end yet.
+#[test]
+fn a_room_that_has_just_ended_admits_nobody() {
+    let mut room = TestRoom::new();
+    let admits = |room: &TestRoom| room.registry.admits(ROOM, &participant(1, Role::Mentor), Entry::default());
+    assert!(admits(&room));
+    room.registry.handle_end(room.now, ROOM, EndReason::EndedByStaff);
+    assert!(!admits(&room));
+}
