@@ -60,7 +60,7 @@ impl Mentoring {
         self.store.room_of_session(session).await?.ok_or(MentoringError::NotFound)
     }
 
-    /// The member's place in a room; whoever was there before gets the same one.
+    /// The member's place in a room; whoever was there before gets the same one, as what they are in the session now.
     ///
     /// # Errors
     /// [`MentoringError::NotFound`] for outsiders, [`MentoringError::RoomEnded`], or what the database refused with.
@@ -70,12 +70,13 @@ impl Mentoring {
         if room.status == RoomStatus::Ended {
             return Err(MentoringError::RoomEnded);
         }
-        let known = room.participants.iter().find(|participant| participant.user == user.id).cloned();
+        let role = role_in(&session, user).ok_or(MentoringError::NotFound)?;
+        // Whoever was a colleague and comes back by a link is a guest, whatever their row says.
+        let known = room.participants.iter().find(|row| row.user == user.id && row.role == role).cloned();
         let row = match known {
             Some(row) => row,
             None => {
                 let candidate = ParticipantId::from_random(entropy::random());
-                let role = role_in(&session, user).ok_or(MentoringError::NotFound)?;
                 self.store.participant(id, user.id, role, candidate).await?.ok_or(MentoringError::RoomEnded)?
             }
         };

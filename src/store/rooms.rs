@@ -105,7 +105,8 @@ impl Store {
         .await
     }
 
-    /// The person's participant in a standing room, made with this id if there is none; `None` if the room is over.
+    /// The person's participant in a standing room, made with this id if there is none, and in this role from now on; `None` if the room
+    /// is over.
     ///
     /// # Errors
     /// What the write failed with.

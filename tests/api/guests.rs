@@ -123,7 +123,7 @@ async fn a_session() -> (Appliance, Browser, String) {
     (visavis, mara, session)
 }
 
-async fn invite(visavis: &Appliance, by: &Browser, session: &str, wish: Value) -> Value {
+pub(crate) async fn invite(visavis: &Appliance, by: &Browser, session: &str, wish: Value) -> Value {
     let invitation = visavis.post(by, &format!("/api/mentoring/sessions/{session}/invitations/"), wish).await;
     assert_eq!(invitation.status, 201, "{}", invitation.text);
     invitation.body
@@ -133,7 +133,7 @@ fn token(invitation: &Value) -> &str {
     invitation["link"].as_str().unwrap().split('#').nth(1).unwrap()
 }
 
-async fn redeem(visavis: &Appliance, browser: &Browser, invitation: &Value, name: &str) -> crate::harness::Reply {
+pub(crate) async fn redeem(visavis: &Appliance, browser: &Browser, invitation: &Value, name: &str) -> crate::harness::Reply {
     visavis.post(browser, "/api/guests/", json!({ "invitation": token(invitation), "display_name": name })).await
 }
 

@@ -6,7 +6,8 @@ use visavis::accounts::Accounts;
 use visavis::proto::signal::Role;
 use visavis::store::Store;
 
-use crate::calls::{joined, receive};
+use crate::calls::{greeted, joined, receive, send};
+use crate::guests::{invite, redeem};
 use crate::harness::{Appliance, Browser, PASSWORD};
 use crate::sockets::close_code;
 
@@ -48,6 +49,26 @@ async fn whoever_is_removed_is_out_of_the_call_and_of_the_session() {
     assert_eq!(visavis.socket(&sam, &room).await.map(drop), Err((404, "not_found".to_owned())));
     assert_eq!(visavis.get(&sam, "/api/mentoring/sessions/").await.body["sessions"], json!([]));
     assert_eq!(visavis.call(&mara, Method::DELETE, &path, None).await.refusal(), (404, "not_found"));
+    visavis.app.stop().await;
+}
+
+/// What the room's records say of an earlier role does not outlive it.
+#[tokio::test]
+async fn a_removed_colleague_who_follows_a_link_is_a_guest_and_waits() {
+    let (visavis, [mara, _, milo, _], session) = a_session().await;
+    assert_eq!(add(&visavis, &mara, &session, "milo", "mentor").await.status, 200);
+    let room = visavis.room(&mara, &session).await;
+    let _mentor = joined(&visavis, &mara, &room).await;
+    drop(joined(&visavis, &milo, &room).await);
+    let id = visavis.get(&milo, "/api/auth/me/").await.body["user"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/mentoring/sessions/{session}/members/{id}/");
+    assert_eq!(visavis.call(&mara, Method::DELETE, &path, None).await.status, 204);
+    let invitation = invite(&visavis, &mara, &session, json!({})).await;
+    assert_eq!(redeem(&visavis, &milo, &invitation, "Milo").await.status, 201);
+    let mut socket = greeted(&visavis, &milo, &room).await;
+    send(&mut socket, json!({ "type": "join" })).await;
+    let answer = receive(&mut socket).await;
+    assert_eq!((&answer["type"], &answer["you"]["role"]), (&json!("waiting"), &json!("guest")));
     visavis.app.stop().await;
 }
 
