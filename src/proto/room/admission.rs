@@ -121,10 +121,7 @@ impl Room {
 
     /// Somebody waits once: a newer socket of theirs takes the place of the one before.
     fn wait(&mut self, waiter: Waiter, standing: Standing, reason: WaitReason) {
-        if let Some(before) = self.lobby.connection_of(waiter.participant.participant_id) {
-            self.lobby.remove(before);
-            self.replace(before);
-        }
+        self.replace_waiter(waiter.participant.participant_id);
         self.set_stage(waiter.connection, Stage::Waiting);
         self.standings.entry(waiter.participant.participant_id).or_insert(standing);
         let told = ServerMessage::Waiting { you: waiter.participant.clone(), reason };
@@ -152,6 +149,7 @@ impl Room {
 
     fn seat_anew(&mut self, connection: ConnectionId, participant: Participant, token: ResumeToken) {
         let me = participant.participant_id;
+        self.replace_waiter(me);
         self.epoch += 1;
         self.standings.insert(me, Standing::Admitted);
         let made = self.moderators.get(&me).copied().flatten().filter(|_| participant.role != Role::Student);
@@ -186,6 +184,14 @@ impl Room {
         if seat.moderator && !self.lobby.is_empty() {
             let waiting = self.lobby.participants();
             self.effects.push_back(Effect::Send(connection, ServerMessage::Lobby { waiting }));
+        }
+    }
+
+    /// Whoever waits or sits on a newer socket waits on no older one.
+    fn replace_waiter(&mut self, participant: ParticipantId) {
+        if let Some(before) = self.lobby.connection_of(participant) {
+            self.lobby.remove(before);
+            self.replace(before);
         }
     }
 

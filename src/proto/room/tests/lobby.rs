@@ -267,3 +267,27 @@ fn an_end_and_a_stop_reach_those_who_wait() {
         assert!(room.effects().contains(&Effect::Close(connection(3), code)));
     }
 }
+
+/// Whoever was let in before, found the room full and came in by another tab.
+#[test]
+fn who_sits_down_waits_on_no_other_socket() {
+    let mut room = TestRoom::with_mentor_seated();
+    room.entry = Entry { standing: Standing::Admitted, ..Entry::default() };
+    for n in [2, 3, 4] {
+        room.greeted(n, Role::Student);
+        room.join(n);
+    }
+    room.say(1, ClientMessage::Leave {});
+    room.registry.handle_timeout(room.now + UNATTENDED);
+    room.effects();
+    for (n, role) in [(5, Role::Student), (1, Role::Mentor)] {
+        room.greeted(n, role);
+        room.join(n);
+    }
+    room.say(2, ClientMessage::Leave {});
+    room.greeted_as(6, 5, Role::Student);
+    room.join(6);
+    let effects = room.effects();
+    assert!(effects.contains(&Effect::Close(connection(5), CloseCode::Replaced)), "{effects:?}");
+    assert_eq!(effects.last(), Some(&lobby(1, &[])));
+}
