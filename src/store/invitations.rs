@@ -107,16 +107,16 @@ impl Store {
         self.write(move |connection| redeem(connection, token_hash, &invitee, members_max)).await
     }
 
-    /// Forgets who the guests were whose last room ended before `ended_before`, or who were made before `made_before` and never came
-    /// into one. What they attended stays, without a name.
+    /// Forgets who the guests were whose last meeting was over before `ended_before`, or who were invited before `invited_before` and met
+    /// nobody since. What they attended stays, without a name.
     ///
     /// # Errors
     /// What the write failed with.
-    pub async fn forget_guests(&self, ended_before: UnixMillis, made_before: UnixMillis) -> Result<usize, StoreError> {
+    pub async fn forget_guests(&self, ended_before: UnixMillis, invited_before: UnixMillis) -> Result<usize, StoreError> {
         self.write(move |connection| {
             let mut forgotten = connection.prepare_cached(FORGETTABLE)?;
             let guests: Vec<UserId> =
-                forgotten.query_map(params![ended_before, made_before], |row| row.get(0))?.collect::<Result<_, _>>()?;
+                forgotten.query_map(params![ended_before, invited_before], |row| row.get(0))?.collect::<Result<_, _>>()?;
             for guest in &guests {
                 connection.prepare_cached("UPDATE users SET display_name = 'Guest' WHERE id = ?1")?.execute([guest])?;
                 for table in ["login_sessions", "mentoring_session_members"] {
@@ -171,12 +171,30 @@ fn redeem(connection: &Connection, token_hash: TokenHash, invitee: &Invitee, mem
     Ok(Redeemed::Welcome(session))
 }
 
-/// Guests of no session with a standing room, by the end of their last one.
-const FORGETTABLE: &str = "SELECT u.id FROM mentoring_session_members m JOIN users u ON u.id = m.user_id AND u.role = 'guest'
-    GROUP BY u.id
-    HAVING NOT EXISTS (SELECT 1 FROM mentoring_session_members s JOIN video_call_rooms r ON r.session_id = s.session_id
-                       WHERE s.user_id = u.id AND r.status <> 'ended')
-       AND coalesce((SELECT max(r.ended_at) FROM mentoring_session_members s JOIN video_call_rooms r ON r.session_id = s.session_id
-                     WHERE s.user_id = u.id AND r.ended_at >= u.created_at) < ?1, u.created_at < ?2)";
+/// When everybody had left a room: a day far off while somebody is there, NULL while nobody has been.
+macro_rules! end_of_room {
+    () => {
+        "coalesce(r.ended_at, (SELECT max(coalesce(p.left_at, 9223372036854775807)) FROM video_call_participants p
+                               WHERE p.room_id = r.id AND p.joined_at IS NOT NULL))"
+    };
+}
+
+/// Guests with a name or a session, whom neither keeps: no session they belong to has a meeting that is recent or, since they were
+/// invited, still to come; and no room they came into was left recently.
+const FORGETTABLE: &str = concat!(
+    "SELECT u.id FROM (SELECT user_id AS id FROM mentoring_session_members
+                       UNION SELECT id FROM users WHERE role = 'guest' AND display_name <> 'Guest') known
+     JOIN users u ON u.id = known.id AND u.role = 'guest'
+     WHERE NOT EXISTS (SELECT 1 FROM mentoring_session_members m WHERE m.user_id = u.id AND coalesce(
+               (SELECT max(",
+    end_of_room!(),
+    ") FROM video_call_rooms r WHERE r.session_id = m.session_id AND ",
+    end_of_room!(),
+    " >= m.added_at) >= ?1, m.added_at >= ?2))
+       AND NOT EXISTS (SELECT 1 FROM video_call_participants own JOIN video_call_rooms r ON r.id = own.room_id
+                       WHERE own.user_id = u.id AND ",
+    end_of_room!(),
+    " >= ?1)"
+);
 
 const LIST_MAX: usize = 200;

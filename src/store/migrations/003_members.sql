@@ -12,6 +12,8 @@ CREATE TABLE new_users (
 INSERT INTO new_users SELECT id, username, display_name, role, password_hash, created_at FROM users;
 DROP TABLE users;
 ALTER TABLE new_users RENAME TO users;
+-- Whose names are still to be forgotten.
+CREATE INDEX guests_with_a_name ON users (id) WHERE role = 'guest' AND display_name <> 'Guest';
 
 CREATE TABLE new_participants (
     id        TEXT PRIMARY KEY,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::proto::id::{InvitationId, RoomId, SessionId, UserId};
+use crate::proto::id::{InvitationId, ParticipantId, RoomId, SessionId, UserId};
 use crate::proto::signal::EndReason;
 
 #[tokio::test]
@@ -26,6 +26,47 @@ async fn guests_who_never_came_into_a_room_are_forgotten_too() {
     assert_eq!(store.forget_guests(UnixMillis(i64::MAX), UnixMillis(0)).await.unwrap(), 0);
     let later = UnixMillis::now().after(Duration::from_secs(3600));
     assert_eq!(store.forget_guests(UnixMillis(i64::MAX), later).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_guest_who_was_removed_is_forgotten_too() {
+    let (_folder, store) = with_invitation(1).await;
+    let gil = come(&store, 1).await;
+    let room = sit(&store, gil).await;
+    assert!(store.remove_member(SESSION, gil).await.unwrap());
+    let later = UnixMillis::now().after(Duration::from_secs(3600));
+    assert_eq!(store.forget_guests(later, UnixMillis(0)).await.unwrap(), 0, "still there");
+    store.end_room(room, EndReason::Empty, UnixMillis::now()).await.unwrap();
+    assert_eq!(store.forget_guests(later, UnixMillis(0)).await.unwrap(), 1);
+    assert_eq!(store.users(Some(Role::Guest)).await.unwrap()[0].display_name, "Guest");
+}
+
+#[tokio::test]
+async fn a_guest_of_a_later_meeting_is_not_forgotten_for_an_earlier_one() {
+    let (_folder, store) = with_invitation(1).await;
+    let gil = come(&store, 1).await;
+    let room = sit(&store, gil).await;
+    store.end_room(room, EndReason::Empty, UnixMillis::now()).await.unwrap();
+    let next = SessionId::from_random([8; 16]);
+    store.insert_session(next, MENTOR, UserId::from_random([2; 16]), "geometry".to_owned()).await.unwrap();
+    let invited = Invitation { id: InvitationId::from_random([8; 16]), session: next, ..invitation(1) };
+    store.insert_invitation(invited, [8; 32], MENTOR).await.unwrap();
+    assert_eq!(store.redeem([8; 32], Invitee::Account(gil), 30).await.unwrap(), Redeemed::Welcome(next));
+    let later = UnixMillis::now().after(Duration::from_secs(3600));
+    assert_eq!(store.forget_guests(later, UnixMillis(0)).await.unwrap(), 0);
+    assert_eq!(store.forget_guests(later, later).await.unwrap(), 1);
+}
+
+/// After a crash a room stands with nobody in it, perhaps for ever.
+#[tokio::test]
+async fn a_room_that_everybody_has_left_keeps_no_names_though_it_stands() {
+    let (_folder, store) = with_invitation(1).await;
+    let gil = come(&store, 1).await;
+    sit(&store, gil).await;
+    let later = UnixMillis::now().after(Duration::from_secs(3600));
+    assert_eq!(store.forget_guests(later, UnixMillis(0)).await.unwrap(), 0, "still there");
+    store.end_crashed_attendance().await.unwrap();
+    assert_eq!(store.forget_guests(later, UnixMillis(0)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -74,6 +115,15 @@ fn invitation(uses_left: u32) -> Invitation {
 async fn come(store: &Store, n: u8) -> UserId {
     assert_eq!(store.redeem([7; 32], guest(n), 30).await.unwrap(), Redeemed::Welcome(SESSION));
     UserId::from_random([100 + n; 16])
+}
+
+/// In the session's standing room.
+async fn sit(store: &Store, user: UserId) -> RoomId {
+    let (room, participant) = (RoomId::from_random([9; 16]), ParticipantId::from_random([9; 16]));
+    store.standing_room(SESSION, room).await.unwrap();
+    store.participant(room, user, Role::Guest, participant).await.unwrap().unwrap();
+    store.record_seated(participant, UnixMillis::now()).await.unwrap();
+    room
 }
 
 fn guest(n: u8) -> Invitee {
