@@ -28,6 +28,66 @@ async fn an_older_database_is_copied_then_migrated_with_its_rows() {
     assert_eq!(count(&backup, "SELECT count(*) FROM video_call_participants"), 1);
 }
 
+/// Tables that are copied take their rows, keys, indices and triggers along, and what refers to them still does.
+#[tokio::test]
+async fn a_database_with_rows_everywhere_is_migrated_to_what_a_fresh_one_is() {
+    let (fresh, migrated) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let old = Connection::open(migrated.path().join(FILE_NAME)).unwrap();
+    for migration in &migrations::MIGRATIONS[..2] {
+        old.execute_batch(migration).unwrap();
+    }
+    old.execute_batch(
+        "PRAGMA user_version = 2;
+         INSERT INTO users VALUES ('01', 'stu', 'Stu', 'student', 'hash', 1), ('11', 'mara', 'Mara', 'mentor', '', 2);
+         INSERT INTO login_sessions VALUES (x'00', '01', 3, 4);
+         INSERT INTO login_failures VALUES ('key', 5, 6);
+         INSERT INTO mentoring_sessions VALUES ('02', '11', '01', 'algebra', 'accepted', 7, 8);
+         INSERT INTO video_call_rooms VALUES ('03', '02', 'active', 9, 10, NULL, NULL, 1);
+         INSERT INTO video_call_participants VALUES ('04', '03', '01', 'student', 11, NULL, 1, 'kicked', 0);
+         INSERT INTO video_call_attendance VALUES ('04', 12, NULL, NULL);
+         UPDATE daemon_heartbeat SET alive_at = 13;",
+    )
+    .unwrap();
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let tables: Vec<String> = column(&old, tables);
+    let rows = |database: &Connection| -> Vec<Vec<String>> {
+        tables.iter().map(|table| column(database, &format!("SELECT {} FROM {table}", as_text(database, table)))).collect()
+    };
+    let names = "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
+    let (before, named) = (rows(&old), column(&old, names));
+    assert!(before.iter().all(|rows| !rows.is_empty()), "{tables:?}: {before:?}");
+    for folder in [&fresh, &migrated] {
+        Store::open(folder.path()).unwrap().close().await;
+    }
+    let [fresh, migrated] = [&fresh, &migrated].map(|folder| Connection::open(folder.path().join(FILE_NAME)).unwrap());
+    assert_eq!(rows(&migrated), before);
+    let kept = column(&migrated, names);
+    assert!(named.iter().all(|name| kept.contains(name)), "{named:?} became {kept:?}");
+    let schema = "SELECT concat_ws(' ', type, name, tbl_name, sql) FROM sqlite_schema ORDER BY type, name";
+    assert_eq!(column(&migrated, schema), column(&fresh, schema));
+    migrated.pragma_update(None, "foreign_keys", true).unwrap();
+    for refused in [
+        "INSERT INTO video_call_attendance (participant_id, began_at) VALUES ('04', 14)",
+        "INSERT INTO video_call_attendance (participant_id, began_at) VALUES ('05', 14)",
+        "INSERT INTO login_sessions VALUES (x'01', '09', 0, 0)",
+    ] {
+        assert!(migrated.execute(refused, []).is_err(), "{refused}");
+    }
+    migrated.execute("DELETE FROM users WHERE id = '01'", []).unwrap();
+    let left = "SELECT count(*) || '' FROM (SELECT 1 FROM login_sessions UNION ALL SELECT 1 FROM video_call_attendance)";
+    assert_eq!(column(&migrated, left), ["0"]);
+}
+
+fn column(database: &Connection, sql: &str) -> Vec<String> {
+    database.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// A row of a table as one text, column by column in the order of their names.
+fn as_text(database: &Connection, table: &str) -> String {
+    let columns = format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}') ORDER BY name");
+    column(database, &columns).join(" || ' ' || ")
+}
+
 #[test]
 fn a_migration_that_fails_leaves_the_database_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
