@@ -73,9 +73,8 @@ impl Store {
     /// # Errors
     /// What the query failed with.
     pub async fn open_invitations(&self, session: SessionId) -> Result<u32, StoreError> {
-        let sql = "SELECT count(*) FROM invitations
-                   WHERE session_id = ?1 AND uses_left > 0 AND revoked_at IS NULL AND expires_at > ?2";
-        self.read(move |connection| connection.query_row(sql, params![session, UnixMillis::now()], |row| row.get(0))).await
+        let sql = format!("SELECT count(*) FROM invitations WHERE session_id = ?1 AND {OPEN}");
+        self.read(move |connection| connection.query_row(&sql, params![session, UnixMillis::now()], |row| row.get(0))).await
     }
 
     /// Whether the session has such a link; it lets nobody in any more.
@@ -87,16 +86,22 @@ impl Store {
         self.write(move |connection| Ok(connection.execute(sql, params![session, id, UnixMillis::now()])? == 1)).await
     }
 
-    /// The names of the mentors of the session that a link leads to; none for a link that leads nowhere.
+    /// The names of the mentors of the session that a link leads to; none for a link that lets nobody in.
     ///
     /// # Errors
     /// What the query failed with.
     pub async fn staff_behind_invitation(&self, token_hash: TokenHash) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT u.display_name FROM invitations i JOIN mentoring_sessions s ON s.id = i.session_id JOIN users u ON u.id = s.mentor_id
-                   WHERE i.token_hash = ?1
-                   UNION SELECT u.display_name FROM invitations i JOIN mentoring_session_members m ON m.session_id = i.session_id
-                   JOIN users u ON u.id = m.user_id WHERE i.token_hash = ?1 AND m.role = 'mentor'";
-        self.read(move |connection| connection.prepare_cached(sql)?.query_map([token_hash], |row| row.get(0))?.collect()).await
+        let sql = format!(
+            "WITH led AS (SELECT session_id AS id FROM invitations WHERE token_hash = ?1 AND {OPEN})
+             SELECT u.display_name FROM led JOIN mentoring_sessions s ON s.id = led.id JOIN users u ON u.id = s.mentor_id
+             UNION SELECT u.display_name FROM led JOIN mentoring_session_members m ON m.session_id = led.id AND m.role = 'mentor'
+             JOIN users u ON u.id = m.user_id"
+        );
+        let now = UnixMillis::now();
+        self.read(move |connection| {
+            connection.prepare_cached(&sql)?.query_map(params![token_hash, now], |row| row.get(0))?.collect()
+        })
+        .await
     }
 
     /// Uses a link once, all or nothing: whoever belongs to the session already uses up nothing.
@@ -141,7 +146,6 @@ fn invitation(row: &Row<'_>) -> rusqlite::Result<Invitation> {
 
 fn redeem(connection: &Connection, token_hash: TokenHash, invitee: &Invitee, members_max: u32) -> rusqlite::Result<Redeemed> {
     let now = UnixMillis::now();
-    let open = "uses_left > 0 AND revoked_at IS NULL AND expires_at > ?2";
     let session = "SELECT session_id FROM invitations WHERE token_hash = ?1 AND revoked_at IS NULL AND expires_at > ?2";
     let session: Option<SessionId> = connection.query_row(session, params![token_hash, now], |row| row.get(0)).optional()?;
     let Some(session) = session else { return Ok(Redeemed::Void) };
@@ -157,7 +161,7 @@ fn redeem(connection: &Connection, token_hash: TokenHash, invitee: &Invitee, mem
     if members::is_full(connection, session, user, members_max)? {
         return Ok(Redeemed::Full);
     }
-    let used = format!("UPDATE invitations SET uses_left = uses_left - 1 WHERE token_hash = ?1 AND {open} RETURNING id");
+    let used = format!("UPDATE invitations SET uses_left = uses_left - 1 WHERE token_hash = ?1 AND {OPEN} RETURNING id");
     let used: Option<InvitationId> = connection.query_row(&used, params![token_hash, now], |row| row.get(0)).optional()?;
     let Some(invitation) = used else { return Ok(Redeemed::Void) };
     if let Invitee::Guest(user, login) = invitee {
@@ -197,4 +201,6 @@ const FORGETTABLE: &str = concat!(
     " >= ?1)"
 );
 
+/// What lets somebody in at the time `?2`.
+const OPEN: &str = "uses_left > 0 AND revoked_at IS NULL AND expires_at > ?2";
 const LIST_MAX: usize = 200;

@@ -103,6 +103,8 @@ async fn a_guest_takes_no_mentor_s_name_and_can_do_nothing_else() {
     let posing = redeem(&visavis, &Browser::default(), &invitation, "M\u{430}r\u{430}").await;
     assert_eq!(posing.refusal(), (422, "invalid_field"), "{}", posing.text);
     let (guest, welcome) = follow(&visavis, &invitation, "Gil").await;
+    let posing = redeem(&visavis, &Browser::default(), &invitation, "Mara").await;
+    assert_eq!(posing.refusal(), (404, "invitation_void"), "a link that lets nobody in tells nobody's name");
     let mentors = visavis.get(&mara, "/api/mentoring/mentors/").await.body["mentors"].clone();
     let wish = json!({ "mentor_id": mentors[0]["id"], "topic": "algebra" });
     assert_eq!(visavis.post(&guest, "/api/mentoring/sessions/", wish).await.refusal(), (403, "forbidden_role"));
