@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::proto::id::{ConnectionId, ParticipantId};
 use crate::proto::signal::{Participant, ResumeToken};
 
-/// Which students wait; guests always do, staff never does.
+/// Which students wait; guests always do, staff only once it was kicked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LobbyPolicy {
