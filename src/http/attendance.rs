@@ -75,9 +75,10 @@ fn line(person: &Attendance, interval: &Interval, now: UnixMillis) -> String {
     cells.map(|text| cell(&text)).join(",")
 }
 
-/// A spreadsheet takes a cell that begins like this for a formula, which would run on the mentor's computer.
+/// A spreadsheet takes a cell that begins like this, some also in full width, for a formula, which would run on the mentor's computer.
 fn cell(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    let formula = ['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    let guarded = if text.starts_with(formula) { format!("'{text}") } else { text.to_owned() };
     if guarded.contains([',', '"', '\r', '\n']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
 }
 
@@ -110,6 +111,8 @@ mod tests {
             ("\t=1", "'\t=1"),
             ("=A,B", "\"'=A,B\""),
             ("a=b", "a=b"),
+            ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
+            ("\u{ff20}SUM(A1)", "'\u{ff20}SUM(A1)"),
         ] {
             assert_eq!(cell(text), written, "{text:?}");
         }
