@@ -34,7 +34,7 @@ pub(super) fn reopen(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Makes the file, if there is none, readable by its owner alone; SQLite gives its companions the same mode.
-fn restrict_to_owner(path: &Path) -> std::io::Result<()> {
+pub(super) fn restrict_to_owner(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::StoreError;
+use super::connection::restrict_to_owner;
 
 /// Refuses the database of a newer program before anything touches it.
 ///
@@ -26,6 +27,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     let found = version(connection)?;
     if found > 0 && found < newest() {
         let backup = format!("{}.v{found}.bak", path.display());
+        restrict_to_owner(Path::new(&backup)).map_err(|cause| StoreError::File { path: backup.clone(), cause })?;
         connection.backup("main", backup, None::<fn(rusqlite::backup::Progress)>)?;
     }
     // A table that is copied and dropped must not take what refers to it along.

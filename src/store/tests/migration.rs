@@ -24,6 +24,8 @@ async fn an_older_database_is_copied_then_migrated_with_its_rows() {
     let owned = "SELECT count(*) FROM pragma_foreign_key_list('mentoring_sessions') WHERE \"table\" = 'users'";
     assert_eq!(count(&path, owned), 2);
     let backup = folder.path().join("visavis.db.v1.bak");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&backup).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "it holds what the database holds");
     assert_eq!(count(&backup, "SELECT user_version FROM pragma_user_version"), 1);
     assert_eq!(count(&backup, "SELECT count(*) FROM video_call_participants"), 1);
 }
