@@ -157,16 +157,16 @@ fn a_candidate_flood_is_dropped_past_a_hundred() {
 /// Whoever has no seat may hold a credential, and has a row that says they were let in.
 #[test]
 fn who_is_removed_without_a_seat_loses_credentials_and_standing_too() {
-    let kicked = Effect::Event(RoomEventKind::Left { participant: id(2), reason: LeaveReason::Kicked });
+    let kicked = || Effect::Event(RoomEventKind::Left { participant: id(2), reason: LeaveReason::Kicked });
     let mut room = TestRoom::new();
     room.registry.handle_remove(room.now, ROOM, id(2));
-    assert_eq!(room.effects(), [kicked.clone()], "nobody is there");
+    assert_eq!(room.effects(), [kicked()], "nobody is there");
 
     let mut room = TestRoom::with_both_seated();
     room.say(2, ClientMessage::Leave {});
     room.effects();
     room.registry.handle_remove(room.now, ROOM, id(2));
-    assert_eq!(room.effects(), [kicked], "they have left");
+    assert_eq!(room.effects(), [kicked()], "they have left");
 
     room.registry.handle_end(room.now, ROOM, EndReason::EndedByStaff);
     room.effects();
