@@ -37,6 +37,29 @@ async fn icmp_reaches_the_client_and_costs_its_other_peers_nothing() {
     app.stop().await;
 }
 
+/// Scenario 11.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ipv6_client_reaches_an_ipv4_peer_through_the_relay_and_is_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = "[::1]:0\", \"127.0.0.1:0";
+    let (app, address) = daemon_with(&folder, listen, "allow-peers = [\"127.0.0.0/8\"]").await;
+    assert!(address.is_ipv6());
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut client = Client::new(address);
+    let relayed: RelayedAddress = client.allocate(&[]).read();
+    assert!(relayed.ip.is_ipv4());
+    let to = peer.local_addr().unwrap();
+    assert_eq!(client.ask(METHOD_CREATE_PERMISSION, &[&peer_address(to)]).code, None);
+    client.send(to, b"from far", &[]);
+    let mut buffer = [0; 16];
+    let (length, from) = peer.recv_from(&mut buffer).unwrap();
+    assert_eq!((&buffer[..length], from.port()), (&b"from far"[..], relayed.port));
+    peer.send_to(b"and back", from).unwrap();
+    assert_eq!(client.receive().read::<Data>().0, b"and back");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_not_be_fragmented_leaves_in_turn() {
     let folder = tempfile::tempdir().unwrap();

@@ -20,10 +20,11 @@ async fn daemon(folder: &tempfile::TempDir, listen: &str) -> (App, SocketAddr) {
     daemon_with(folder, listen, "allow-peers = [\"127.0.0.0/8\"]").await
 }
 
-/// `more` goes to the `[turn]` section.
+/// `listen` is one address, or several for UDP; `more` goes to the `[turn]` section.
 async fn daemon_with(folder: &tempfile::TempDir, listen: &str, more: &str) -> (App, SocketAddr) {
+    let first = listen.split('"').next().unwrap();
     let text = format!(
-        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"{listen}\"]\nlisten-tcp = [\"{listen}\"]\nlisten-tls = [\"{listen}\"]\nshared-secret = \"{SHARED_SECRET}\"\n{more}\n",
+        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"{listen}\"]\nlisten-tcp = [\"{first}\"]\nlisten-tls = [\"{first}\"]\nshared-secret = \"{SHARED_SECRET}\"\n{more}\n",
         folder.path().display()
     );
     let app = App::start(&config::parse(&text).unwrap()).await.unwrap();
