@@ -1,5 +1,5 @@
-import { type MentoringSession, mentors, type Person, session, sessions } from "../protocol/resources";
-import { get, post } from "./request";
+import { type Member, type MentoringSession, mentors, type Person, session, sessions } from "../protocol/resources";
+import { get, post, remove } from "./request";
 
 /** `/api/mentoring/`: mentors and mentoring sessions. */
 export const mentoringAPI = {
@@ -9,6 +9,10 @@ export const mentoringAPI = {
     post(`${BASE}/sessions/`, { mentor_id: mentorId, topic }, session),
   accept: (id: string): Promise<MentoringSession> => post(`${BASE}/sessions/${segment(id)}/accept/`, undefined, session),
   decline: (id: string): Promise<MentoringSession> => post(`${BASE}/sessions/${segment(id)}/decline/`, undefined, session),
+  /** Adds somebody who has an account, or changes what they are in the session. */
+  addMember: (id: string, username: string, role: Exclude<Member["role"], "guest">): Promise<MentoringSession> =>
+    post(`${BASE}/sessions/${segment(id)}/members/`, { username, role }, session),
+  removeMember: (id: string, userId: string): Promise<void> => remove(`${BASE}/sessions/${segment(id)}/members/${segment(userId)}/`),
 };
 
 const BASE = "/api/mentoring";

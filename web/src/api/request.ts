@@ -28,6 +28,10 @@ export function post<T>(path: string, body: unknown, decode: Decoder<T>): Promis
   return request("POST", path, body, decode);
 }
 
+export function remove(path: string): Promise<void> {
+  return request("DELETE", path, undefined, nothing);
+}
+
 export function nothing(): void {
   // The answer has no body.
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from "react";
 
 import { accountsAPI } from "../api/accountsAPI";
+import { invitationsAPI } from "../api/invitationsAPI";
 import { ApiError } from "../api/request";
 import type { User } from "../protocol/resources";
 
@@ -13,6 +14,8 @@ export type Login =
 export interface LoginControl {
   readonly login: Login;
   readonly signIn: (username: string, password: string) => Promise<void>;
+  /** Follows an invitation, as a guest or as who one is; answers the session it leads to. */
+  readonly join: (token: string, displayName: string) => Promise<string>;
   readonly signOut: () => Promise<void>;
   /** The daemon said that the login is over. */
   readonly expired: () => void;
@@ -40,6 +43,11 @@ export function useLogin(): LoginControl {
   const signIn = useCallback(async (username: string, password: string) => {
     setLogin({ kind: "signed-in", user: await accountsAPI.signIn(username, password) });
   }, []);
+  const join = useCallback(async (token: string, displayName: string) => {
+    const { user, session_id } = await invitationsAPI.follow(token, displayName);
+    setLogin({ kind: "signed-in", user });
+    return session_id;
+  }, []);
   const signOut = useCallback(async () => {
     await accountsAPI.signOut();
     setLogin({ kind: "signed-out" });
@@ -49,5 +57,5 @@ export function useLogin(): LoginControl {
     setLogin({ kind: "loading" });
     setAttempt((before) => before + 1);
   }, []);
-  return { login, signIn, signOut, expired, retry };
+  return { login, signIn, join, signOut, expired, retry };
 }

@@ -9,6 +9,8 @@ it.each([
   ["/video-call/?session=ab", { page: "video-call", session: "ab" }],
   ["/video-call", { page: "not-found" }],
   ["/video-call?session=", { page: "not-found" }],
+  ["/join", { page: "join" }],
+  ["/join/", { page: "join" }],
   ["/elsewhere", { page: "not-found" }],
 ])("%s leads to the page it names", (address, route) => {
   expect(routeOf(address)).toEqual(route);

@@ -3,6 +3,8 @@ import { type MouseEvent, useSyncExternalStore } from "react";
 export type Route =
   | { readonly page: "sessions" }
   | { readonly page: "video-call"; readonly session: string }
+  /** Where links for guests lead; their token is no part of the route. */
+  | { readonly page: "join" }
   | { readonly page: "not-found" };
 
 export function useRoute(): Route {
@@ -19,13 +21,17 @@ export function routeOf(address: string): Route {
       const session = searchParams.get("session");
       return session === null || session === "" ? { page: "not-found" } : { page: "video-call", session };
     }
+    case "/join":
+      return { page: "join" };
     default:
       return { page: "not-found" };
   }
 }
 
-export function navigate(address: string): void {
-  history.pushState(null, "", address);
+/** `replacing` leaves no way back to the page that was shown. */
+export function navigate(address: string, { replacing = false } = {}): void {
+  if (replacing) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
   for (const listener of listeners) listener();
 }
 

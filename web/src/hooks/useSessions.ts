@@ -2,12 +2,14 @@ import { useCallback, useState } from "react";
 
 import { mentoringAPI } from "../api/mentoringAPI";
 import { ApiError } from "../api/request";
-import type { MentoringSession } from "../protocol/resources";
+import type { Member, MentoringSession } from "../protocol/resources";
 import { type Polled, usePolling } from "./usePolling";
 
 export interface Sessions extends Polled<readonly MentoringSession[]> {
   readonly request: (mentorId: string, topic: string) => Promise<void>;
   readonly answer: (id: string, answer: "accept" | "decline") => Promise<void>;
+  readonly addMember: (id: string, username: string, role: Exclude<Member["role"], "guest">) => Promise<void>;
+  readonly removeMember: (id: string, userId: string) => Promise<void>;
   /** Why an answer was refused, by session. */
   readonly refused: { readonly id: string; readonly error: ApiError } | null;
 }
@@ -37,7 +39,21 @@ export function useSessions(): Sessions {
     },
     [refresh],
   );
-  return { ...polled, request, answer, refused };
+  const addMember = useCallback<Sessions["addMember"]>(
+    async (id, username, role) => {
+      await mentoringAPI.addMember(id, username, role);
+      refresh();
+    },
+    [refresh],
+  );
+  const removeMember = useCallback<Sessions["removeMember"]>(
+    async (id, userId) => {
+      await mentoringAPI.removeMember(id, userId);
+      refresh();
+    },
+    [refresh],
+  );
+  return { ...polled, request, addMember, removeMember, answer, refused };
 }
 
 const INTERVAL_MS = 5_000;

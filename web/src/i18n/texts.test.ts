@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { en } from "./en";
-import { listOf, timeAgo } from "./texts";
+import { dayAndTime, listOf, timeAgo } from "./texts";
 
 describe("the table", () => {
   it("has no empty text", () => {
@@ -30,6 +30,11 @@ describe("times", () => {
   ])("%s is %s", (time, text) => {
     expect(timeAgo(time, now)).toBe(text);
   });
+});
+
+it("names a day and a time in the person's own time zone", () => {
+  const local = new Date(2026, 2, 4, 14, 30);
+  expect(dayAndTime(local.toISOString())).toBe("Wed 4 Mar, 14:30");
 });
 
 it("lists names as people do", () => {

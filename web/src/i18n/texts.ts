@@ -11,6 +11,11 @@ export function timeAgo(time: string, now: number): string {
   return RELATIVE.format(Math.trunc(seconds / size), unit);
 }
 
+/** "Wed 4 Mar, 14:30". */
+export function dayAndTime(time: string): string {
+  return DAY_AND_TIME.format(new Date(time));
+}
+
 /** "a, b and c". */
 export function listOf(names: readonly string[]): string {
   return LIST.format(names);
@@ -18,6 +23,7 @@ export function listOf(names: readonly string[]): string {
 
 const LANGUAGE = "en-GB";
 const RELATIVE = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
+const DAY_AND_TIME = new Intl.DateTimeFormat(LANGUAGE, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const LIST = new Intl.ListFormat(LANGUAGE, { type: "conjunction" });
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["month", 30 * 86_400],

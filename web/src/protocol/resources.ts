@@ -1,5 +1,5 @@
 // What the HTTP API answers with; `docs/openapi.yaml` is its description.
-import { array, asObject, boolean, type Decoder, nullable, oneOf, record, string } from "./decode";
+import { array, asObject, boolean, type Decoder, nullable, oneOf, record, string, wholeNumber } from "./decode";
 import { participant, role } from "./parse";
 import type { Participant, Role } from "./signal";
 
@@ -15,6 +15,11 @@ export interface Person {
   readonly display_name: string;
 }
 
+/** Who belongs to a session besides its mentor and its student. */
+export interface Member extends Person {
+  readonly role: Exclude<Role, "admin">;
+}
+
 export type SessionStatus = "requested" | "accepted" | "declined";
 
 export interface MentoringSession {
@@ -23,9 +28,30 @@ export interface MentoringSession {
   readonly status: SessionStatus;
   readonly mentor: Person;
   readonly student: Person;
+  readonly members: readonly Member[];
   readonly requested_at: string;
   readonly answered_at: string | null;
   readonly room: { readonly id: string; readonly status: "waiting" | "active" } | null;
+}
+
+/** A link for guests, without its token. */
+export interface Invitation {
+  readonly id: string;
+  readonly session_id: string;
+  readonly expires_at: string;
+  readonly uses_left: number;
+  readonly revoked: boolean;
+}
+
+/** As it is shown once: the token is in the link. */
+export interface MadeInvitation extends Invitation {
+  readonly link: string;
+}
+
+/** Who somebody is who followed an invitation, and where it leads. */
+export interface Welcome {
+  readonly user: User;
+  readonly session_id: string;
 }
 
 export interface RoomParticipant extends Person {
@@ -64,6 +90,8 @@ const personFields = { id: string, display_name: string };
 const person = record<Person>(personFields);
 const userFields = record<User>({ ...personFields, username: string, role });
 
+export const welcome: Decoder<Welcome> = record<Welcome>({ user: userFields, session_id: string });
+
 export const user: Decoder<User> = (value) => record<{ user: User }>({ user: userFields })(value).user;
 
 /** Beside the user; daemons before it was invented, and ones that have nothing to say, leave it out. */
@@ -81,6 +109,7 @@ export const session: Decoder<MentoringSession> = record<MentoringSession>({
   status: oneOf("requested", "accepted", "declined"),
   mentor: person,
   student: person,
+  members: array(record<Member>({ ...personFields, role: oneOf("mentor", "student", "guest") })),
   requested_at: string,
   answered_at: nullable(string),
   room: nullable(record<{ id: string; status: "waiting" | "active" }>({ id: string, status: oneOf("waiting", "active") })),
@@ -88,6 +117,13 @@ export const session: Decoder<MentoringSession> = record<MentoringSession>({
 
 export const sessions: Decoder<readonly MentoringSession[]> = (value) =>
   record<{ sessions: MentoringSession[] }>({ sessions: array(session) })(value).sessions;
+
+const invitationFields = { id: string, session_id: string, expires_at: string, uses_left: wholeNumber, revoked: boolean };
+
+export const invitations: Decoder<readonly Invitation[]> = (value) =>
+  record<{ invitations: Invitation[] }>({ invitations: array(record<Invitation>(invitationFields)) })(value).invitations;
+
+export const madeInvitation: Decoder<MadeInvitation> = record<MadeInvitation>({ ...invitationFields, link: string });
 
 export const room: Decoder<Room> = record<Room>({
   id: string,

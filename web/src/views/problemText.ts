@@ -9,6 +9,18 @@ export function problemText(error: ApiError): string {
   return typeof text === "string" ? text : problems.other;
 }
 
+/** The same for whoever follows an invitation. */
+export function guestProblemText(error: ApiError): string {
+  const { problems } = texts;
+  if (error.code === "invalid_field") return problems.guest_name;
+  return error.code === "session_full" ? problems.session_full_for_guests : problemText(error);
+}
+
+/** The same for whoever adds somebody to a session. */
+export function memberProblemText(error: ApiError): string {
+  return error.code === "invalid_field" ? texts.problems.no_such_account : problemText(error);
+}
+
 function wait(seconds: number): string {
   const { problems } = texts;
   return seconds < 90 ? problems.seconds(seconds) : problems.minutes(Math.ceil(seconds / 60));
