@@ -8,6 +8,7 @@ import "./styles/stage.css";
 import "./styles/grid.css";
 import "./styles/call.css";
 import "./styles/people.css";
+import "./styles/invite.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -13,10 +13,12 @@ export interface TextFieldProps {
   readonly maxLength: number;
   readonly placeholder?: string;
   readonly invalid?: boolean;
+  /** Beside the field: what it is for, or what is wrong with what it holds. */
+  readonly hint?: string | undefined;
 }
 
 /** The form reads it when it is sent: password managers fill fields in without telling anybody. */
-export function TextField({ label, type = "text", invalid = false, ...input }: TextFieldProps) {
+export function TextField({ label, type = "text", invalid = false, hint, ...input }: TextFieldProps) {
   const id = useId();
   const isName = input.autoComplete === "username";
   return (
@@ -28,9 +30,15 @@ export function TextField({ label, type = "text", invalid = false, ...input }: T
         type={type}
         required
         aria-invalid={invalid}
+        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
         {...(isName ? { autoCapitalize: "none", autoCorrect: "off", spellCheck: false } : {})}
         {...input}
       />
+      {hint !== undefined && (
+        <p id={`${id}-hint`} className="field-hint" role={invalid ? "alert" : undefined}>
+          {hint}
+        </p>
+      )}
     </div>
   );
 }

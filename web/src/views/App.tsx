@@ -2,16 +2,20 @@ import { Component, type ReactNode } from "react";
 
 import { LoadingPage, MessagePage } from "../components/Page";
 import { useLogin } from "../hooks/useLogin";
-import { follow, useRoute } from "../hooks/useRoute";
+import { useInvitationToken } from "../hooks/useInvitationToken";
+import { type Route, follow, useRoute } from "../hooks/useRoute";
 import { texts } from "../i18n/texts";
 import type { User } from "../protocol/resources";
+import { JoinPage } from "./JoinPage";
 import { problemText } from "./problemText";
 import { SessionsPage } from "./SessionsPage";
 import { SignIn } from "./SignIn";
 import { VideoCallPage } from "./VideoCallPage";
 
 export function App() {
-  const { login, signIn, signOut, expired, retry } = useLogin();
+  const { login, signIn, join, signOut, expired, retry } = useLogin();
+  const route = useRoute();
+  const token = useInvitationToken();
   switch (login.kind) {
     case "loading":
       return <LoadingPage />;
@@ -24,20 +28,21 @@ export function App() {
         </MessagePage>
       );
     case "signed-out":
-      return <SignIn onSignIn={signIn} />;
+      return route.page === "join" ? <JoinPage key={token} token={token} user={null} onJoin={join} /> : <SignIn onSignIn={signIn} />;
     case "signed-in":
-      return <SignedIn key={login.user.id} user={login.user} onSignOut={() => void signOut()} onExpired={expired} />;
+      if (route.page === "join") return <JoinPage key={token} token={token} user={login.user} onJoin={join} />;
+      return <SignedIn key={login.user.id} user={login.user} route={route} onSignOut={() => void signOut()} onExpired={expired} />;
   }
 }
 
 interface SignedInProps {
   readonly user: User;
+  readonly route: Exclude<Route, { readonly page: "join" }>;
   readonly onSignOut: () => void;
   readonly onExpired: () => void;
 }
 
-function SignedIn({ user, onSignOut, onExpired }: SignedInProps) {
-  const route = useRoute();
+function SignedIn({ user, route, onSignOut, onExpired }: SignedInProps) {
   switch (route.page) {
     case "sessions":
       return <SessionsPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
