@@ -7,17 +7,19 @@ import type { Participant } from "../protocol/signal";
 import { Avatar } from "./Avatar";
 import { AdmitAll } from "./LobbyNotice";
 import { PersonRow } from "./PersonRow";
-import { CloseIcon, LockIcon } from "./icons";
+import { CloseIcon, InviteIcon, LockIcon } from "./icons";
 
 export interface PeoplePanelProps {
   readonly call: CallSnapshot;
   readonly microphoneOn: boolean;
   readonly moderation: Moderation;
+  /** Null for those who may not. */
+  readonly onInvite: (() => void) | null;
   readonly onClose: () => void;
 }
 
 /** Who is here and who waits; for those who moderate, what they may do about it. Beside the call, never in its way. */
-export function PeoplePanel({ call, microphoneOn, moderation, onClose }: PeoplePanelProps) {
+export function PeoplePanel({ call, microphoneOn, moderation, onInvite, onClose }: PeoplePanelProps) {
   const { people } = texts;
   const heading = useRef<HTMLHeadingElement>(null);
   // Whoever opened it by keyboard goes on inside, and afterwards where they were.
@@ -65,6 +67,14 @@ export function PeoplePanel({ call, microphoneOn, moderation, onClose }: PeopleP
           </ul>
         </section>
       </div>
+      {onInvite !== null && (
+        <button type="button" className="people-lock" onClick={onInvite}>
+          <InviteIcon />
+          <span className="person-words">
+            <span className="person-name">{texts.invite.title}</span>
+          </span>
+        </button>
+      )}
       {call.moderator ? (
         <LockSwitch locked={call.locked} onLock={moderation.lock} />
       ) : (

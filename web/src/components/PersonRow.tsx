@@ -80,7 +80,7 @@ export function PersonRow({ participant, own, moderator, microphoneOn, state, mo
       {moderation !== null && open === "removing" && (
         <div className="person-question" role="group" aria-label={people.removeAsk(name)}>
           <p>
-            <strong>{people.removeAsk(name)}</strong> {people.removeHint}
+            <strong>{people.removeAsk(name)}</strong> {participant.role === "guest" ? people.removeGuestHint : people.removeHint}
           </p>
           <div className="person-actions">
             {/* The harmless one is at hand for whoever came by keyboard. */}

@@ -31,11 +31,13 @@ export interface VideoCallProps {
   readonly call: CallSnapshot;
   readonly local: LocalMediaSnapshot;
   readonly actions: CallActions;
+  /** Null for those who may not. */
+  readonly onInvite: (() => void) | null;
   /** The last thing the daemon refused, in plain words. */
   readonly refused: string | null;
 }
 
-export function VideoCall({ topic, expected, call, local, actions, refused }: VideoCallProps) {
+export function VideoCall({ topic, expected, call, local, actions, onInvite, refused }: VideoCallProps) {
   const { status, you, peers, lobby } = call;
   const alone = peers.length === 0;
   const news = useMediaNews(local);
@@ -82,7 +84,9 @@ export function VideoCall({ topic, expected, call, local, actions, refused }: Vi
         onLeave={actions.leave}
         onEndForEveryone={call.moderator ? () => void actions.endForEveryone() : null}
       />
-      {people.open && <PeoplePanel call={call} microphoneOn={local.microphone.on} moderation={actions.moderation} onClose={people.toggle} />}
+      {people.open && (
+        <PeoplePanel call={call} microphoneOn={local.microphone.on} moderation={actions.moderation} onInvite={onInvite} onClose={people.toggle} />
+      )}
     </main>
   );
 }

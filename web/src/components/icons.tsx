@@ -94,6 +94,18 @@ export const LockIcon = icon(
     <path d="M8 10.5V8a4 4 0 0 1 8 0v2.5" />
   </>,
 );
+export const InviteIcon = icon(
+  <>
+    <circle cx="10" cy="8.5" r="3.5" />
+    <path d="M3.5 19.5a6.5 6.5 0 0 1 13 0M19 8v6m3-3h-6" />
+  </>,
+);
+export const CopyIcon = icon(
+  <>
+    <rect x="9" y="9" width="11" height="11" rx="2.5" />
+    <path d="M5.5 15A1.5 1.5 0 0 1 4 13.5v-7A2.5 2.5 0 0 1 6.5 4h7A1.5 1.5 0 0 1 15 5.5" />
+  </>,
+);
 export const MoreIcon = icon(
   <>
     <path d="M5 12h.01M12 12h.01M19 12h.01" strokeWidth="2.8" />

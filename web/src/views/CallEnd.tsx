@@ -5,13 +5,15 @@ import type { CallSnapshot } from "../call/call";
 
 export interface CallEndProps {
   readonly end: NonNullable<CallSnapshot["end"]>;
+  /** Guests have no account to come back with. */
+  readonly guest: boolean;
   readonly joining: boolean;
   readonly onRejoin: (takeover: boolean) => void;
   readonly onSignIn: () => void;
 }
 
 /** Why the call is over, and what can be done about it. */
-export function CallEnd({ end, joining, onRejoin, onSignIn }: CallEndProps) {
+export function CallEnd({ end, guest, joining, onRejoin, onSignIn }: CallEndProps) {
   const { end: words } = texts;
   const action = (label: string, act: () => void) => (
     <button type="button" className="button button-primary button-large" disabled={joining} onClick={act}>
@@ -34,6 +36,7 @@ export function CallEnd({ end, joining, onRejoin, onSignIn }: CallEndProps) {
     case "not_found":
       return <End {...words.notFound} />;
     case "kicked":
+      if (guest) return <MessagePage {...words.kickedGuest} />;
       return <End {...words.kicked}>{action(words.askAgain, () => onRejoin(false))}</End>;
     case "denied":
       return <End {...words.denied} />;

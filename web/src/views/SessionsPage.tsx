@@ -1,18 +1,21 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 
 import { AdminWarnings } from "../components/AdminWarnings";
 import { Notice } from "../components/Notice";
 import { Brand, Title } from "../components/Page";
 import { RequestForm } from "../components/RequestForm";
 import { SessionCard } from "../components/SessionCard";
+import { SessionPeople } from "../components/SessionPeople";
 import { CalendarIcon } from "../components/icons";
 import { useMentors } from "../hooks/useMentors";
 import { callAddress, follow } from "../hooks/useRoute";
 import { useSessions } from "../hooks/useSessions";
 import { useWarnings } from "../hooks/useWarnings";
 import { texts } from "../i18n/texts";
+import { mayInvite, mayManage } from "../protocol/membership";
 import type { MentoringSession, User } from "../protocol/resources";
-import { problemText } from "./problemText";
+import { Invite } from "./Invite";
+import { memberProblemText, problemText } from "./problemText";
 
 export interface SessionsPageProps {
   readonly user: User;
@@ -21,7 +24,8 @@ export interface SessionsPageProps {
 }
 
 export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) {
-  const { value: sessions, error, request, answer, refused } = useSessions();
+  const { value: sessions, error, request, answer, addMember, removeMember, refused } = useSessions();
+  const [inviting, setInviting] = useState<string | null>(null);
   const warnings = useWarnings(user);
   const isStudent = user.role === "student";
   useEffect(() => {
@@ -51,6 +55,17 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
                   user={user}
                   joinAddress={callAddress(session.id)}
                   onFollow={follow}
+                  onInvite={mayInvite(session, user) ? () => setInviting(session.id) : null}
+                  people={
+                    session.status === "accepted" && mayManage(session, user) ? (
+                      <SessionPeople
+                        session={session}
+                        onAdd={(username, role) => addMember(session.id, username, role)}
+                        onRemove={(userId) => removeMember(session.id, userId)}
+                        problemOf={memberProblemText}
+                      />
+                    ) : null
+                  }
                   onAnswer={(given) => answer(session.id, given)}
                   refused={refused?.id === session.id ? problemText(refused.error) : null}
                 />
@@ -60,6 +75,7 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
         </section>
         {isStudent && <RequestAside onRequest={request} />}
       </main>
+      {inviting !== null && <Invite sessionId={inviting} onStage={false} onClose={() => setInviting(null)} />}
     </div>
   );
 }

@@ -10,8 +10,10 @@ import { useReloadOnce } from "../hooks/useReloadOnce";
 import { type SessionRoom, useSessionRoom } from "../hooks/useSessionRoom";
 import { useWebRTC } from "../hooks/useWebRTC";
 import { listOf, texts } from "../i18n/texts";
+import { mayInvite } from "../protocol/membership";
 import type { User } from "../protocol/resources";
 import { CallEnd } from "./CallEnd";
+import { Invite } from "./Invite";
 import { problemText } from "./problemText";
 
 export interface VideoCallPageProps {
@@ -57,16 +59,25 @@ interface MeetingProps {
 function Meeting({ sessionId, user, known, onJoin, onExpired }: MeetingProps) {
   const { local, call, joining, refused, actions } = useWebRTC(sessionId);
   const { session, room } = known;
+  const [inviting, setInviting] = useState(false);
+  const onInvite = session !== null && mayInvite(session, user) ? () => setInviting(true) : null;
   const topic = session?.topic ?? "";
   const expected = expectedName(known, user);
   const refusedText = refused === null ? null : problemText(refused);
   useReloadOnce(call);
 
   if (call?.end != null) {
-    return <CallEnd end={call.end} joining={joining} onRejoin={(takeover) => void actions.join(takeover)} onSignIn={onExpired} />;
+    return <CallEnd end={call.end} guest={user.role === "guest"} joining={joining} onRejoin={(takeover) => void actions.join(takeover)} onSignIn={onExpired} />;
   }
   if (call?.waiting != null) return <WaitingRoom topic={topic} waiting={call.waiting} call={call} local={local} actions={actions} />;
-  if (call !== null) return <VideoCall topic={topic} expected={expected} call={call} local={local} actions={actions} refused={refusedText} />;
+  if (call !== null) {
+    return (
+      <>
+        <VideoCall topic={topic} expected={expected} call={call} local={local} actions={actions} onInvite={onInvite} refused={refusedText} />
+        {inviting && <Invite sessionId={sessionId} onStage onClose={() => setInviting(false)} />}
+      </>
+    );
+  }
   return (
     <div className="page">
       <header className="page-header">
