@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 
 import { texts } from "../i18n/texts";
 import { CheckIcon, CopyIcon } from "./icons";
@@ -15,7 +15,6 @@ export function CopyField({ label, text, hint }: CopyFieldProps) {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
   const [outcome, setOutcome] = useState<"none" | "copied" | "selected">("none");
-  useEffect(() => field.current?.scrollIntoView({ block: "nearest" }), []);
 
   const copy = async () => {
     try {
@@ -33,7 +32,8 @@ export function CopyField({ label, text, hint }: CopyFieldProps) {
       <label htmlFor={id}>{label}</label>
       <div className="copy-line">
         <input ref={field} id={id} className="input" readOnly value={text} onFocus={({ currentTarget }) => currentTarget.select()} />
-        <button type="button" className="button button-primary" onClick={() => void copy()}>
+        {/* What comes next is at hand, and in view. */}
+        <button type="button" className="button button-primary" autoFocus onClick={() => void copy()}>
           {outcome === "copied" ? <CheckIcon /> : <CopyIcon />}
           {outcome === "copied" ? invite.copied : invite.copy}
         </button>

@@ -39,6 +39,7 @@ export const en = {
 
   sessions: {
     title: "Your sessions",
+    guestTitle: "Your meeting",
     allTitle: "All sessions",
     greeting: (name: string) => `Hello, ${name}`,
     signOut: "Sign out",
@@ -175,7 +176,7 @@ export const en = {
     title: "Invite a guest",
     lead: "Whoever has the link comes without an account, and waits until somebody lets them in.",
     close: "Close",
-    forHowMany: "For how many people",
+    forHowMany: "For how many",
     count: (count: number) => (count === 1 ? `${count} person` : `${count} people`),
     validFor: "Valid for",
     hours: { day: "a day", week: "a week", month: "a month" },

@@ -69,7 +69,7 @@ export function JoinPage({ token, user, onJoin }: JoinPageProps) {
           {busy ? join.busy : user === null ? join.submit : join.submitAs(user.display_name)}
         </button>
       </form>
-      <p className="hint join-privacy">{join.privacy}</p>
+      <p className="hint join-privacy">{user === null ? join.privacy : texts.signIn.privacy}</p>
     </main>
   );
 }

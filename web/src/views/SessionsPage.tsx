@@ -27,6 +27,7 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
   const { value: sessions, error, request, answer, addMember, removeMember, refused } = useSessions();
   const [inviting, setInviting] = useState<string | null>(null);
   const warnings = useWarnings(user);
+  const title = user.role === "guest" ? texts.sessions.guestTitle : texts.sessions.title;
   const isStudent = user.role === "student";
   useEffect(() => {
     if (error?.status === 401) onExpired();
@@ -34,13 +35,13 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
 
   return (
     <div className="page">
-      <Title page={texts.sessions.title} />
+      <Title page={title} />
       <PageHeader user={user} onSignOut={onSignOut} />
       <main className="sessions" data-with-form={isStudent}>
         <section className="sessions-main">
           <header className="sessions-head">
             <p className="eyebrow">{texts.sessions.greeting(user.display_name)}</p>
-            <h1>{texts.sessions.title}</h1>
+            <h1>{title}</h1>
           </header>
           <AdminWarnings codes={warnings} />
           {error !== null && <Notice kind="warning">{sessions === null ? problemText(error) : texts.sessions.stale}</Notice>}
