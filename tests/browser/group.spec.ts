@@ -121,6 +121,23 @@ test("a guest who comes back finds their one meeting, and nothing that is not th
   await expect(late.getByRole("heading", { name: "This link lets nobody in" })).toBeVisible();
 });
 
+test("a link is copied, or selected where the clipboard is out of reach", async () => {
+  const { mentor } = await agreed();
+  await mentor.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await card(mentor).getByRole("button", { name: "Invite a guest" }).click();
+  const link = await makeLink(mentor, "1 person");
+  await expect(mentor.getByRole("button", { name: "Copy" }), "what comes next is at hand").toBeFocused();
+  await mentor.keyboard.press("Enter");
+  await expect(mentor.getByRole("button", { name: "Copied" })).toBeVisible();
+  expect(await mentor.evaluate(() => navigator.clipboard.readText())).toBe(link);
+
+  await mentor.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  await mentor.getByRole("button", { name: "Copied" }).click();
+  await expect(mentor.getByText("The link is selected")).toBeVisible();
+  const field = mentor.getByLabel("The link", { exact: true });
+  expect(await field.evaluate((input: HTMLInputElement) => input.value.slice(input.selectionStart ?? 0, input.selectionEnd ?? 0))).toBe(link);
+});
+
 test("whoever is signed in follows a link as who they are", async () => {
   const { mentor } = await agreed();
   await card(mentor).getByRole("button", { name: "Invite a guest" }).click();

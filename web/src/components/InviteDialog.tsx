@@ -21,7 +21,7 @@ export interface InviteDialogProps {
 export function InviteDialog({ invitations, onStage, problemOf, onClose }: InviteDialogProps) {
   const { invite } = texts;
   const dialog = useRef<HTMLDialogElement>(null);
-  // Modal: the browser keeps the focus inside, and gives it back afterwards.
+  // Modal: the browser keeps the focus inside, and gives it back afterwards. A click beside it does not close it: the link is shown once.
   useEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
@@ -34,9 +34,6 @@ export function InviteDialog({ invitations, onStage, problemOf, onClose }: Invit
       className={onStage ? "dialog on-stage" : "dialog"}
       aria-labelledby="invite-title"
       onClose={onClose}
-      onClick={({ target, currentTarget }) => {
-        if (target === currentTarget) onClose();
-      }}
     >
       <div className="dialog-body">
         <header className="dialog-head">
