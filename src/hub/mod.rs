@@ -128,6 +128,11 @@ impl HubHandle {
         self.tell(Command::Shutdown).await;
     }
 
+    /// Comes when the task has ended.
+    pub async fn stopped(&self) {
+        self.commands.closed().await;
+    }
+
     async fn tell(&self, command: Command) {
         // A hub that is gone has closed every socket.
         let _ = self.commands.send(command).await;

@@ -2,12 +2,15 @@
 
 use std::pin::Pin;
 
+use std::time::Duration;
+
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Signaling, Socket, connection};
@@ -51,7 +54,12 @@ impl Signaling {
         let (answer, socket) = upgrade(&mut request, limits.message_bytes_max).ok_or(AcceptError::NotWebSocket)?;
         self.spawn(async move {
             let Some(socket) = socket.await else { return };
+            let opened = Instant::now();
             connection::run(socket, room, member, &hub, &limits).await;
+            tokio::select! {
+                () = sleep_until(opened + PLACE_MIN) => {}
+                () = hub.stopped() => {}
+            }
             drop(place);
         });
         Ok(answer)
@@ -99,3 +107,6 @@ fn switching(accept: &str) -> Response<Full<Bytes>> {
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     answer
 }
+
+/// A closed socket still counts until it is this old: every one that comes and goes is written down, and the disk is everybody's.
+const PLACE_MIN: Duration = Duration::from_secs(1);

@@ -1,5 +1,7 @@
 //! Sockets at their edges: sizes, kinds, numbers, slowness, resumption.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -91,6 +93,22 @@ async fn a_person_holds_so_many_sockets_and_no_more() {
     visavis.app.stop().await;
 }
 
+/// What happens in rooms is written down for all of them, in order: nobody may keep the disk busy alone.
+#[tokio::test]
+async fn who_opens_and_closes_sockets_in_a_loop_is_held_to_a_few_a_second() {
+    let (visavis, [mara, _], room) = a_room().await;
+    let started = std::time::Instant::now();
+    let mut opened = 0;
+    while opened < 7 {
+        if let Ok(mut socket) = visavis.socket(&mara, &room).await {
+            opened += 1;
+            socket.close(None).await.unwrap();
+        }
+    }
+    assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
+    visavis.app.stop().await;
+}
+
 #[tokio::test]
 async fn a_dropped_socket_resumes_and_hears_what_it_missed() {
     let (visavis, [mara, stu], room) = a_room().await;
@@ -179,7 +197,7 @@ async fn candidates_without_end_are_dropped_after_the_hundredth() {
 
 #[tokio::test]
 async fn the_newest_version_in_common_is_spoken_and_without_one_the_page_is_told_once() {
-    let (visavis, [mara, _], room) = a_room().await;
+    let (visavis, [mara, _], room) = a_room_with("[limits]\nsockets-per-user = 16\n").await;
     for (spoken, welcome) in [(json!([2, 1]), 2), (json!([1]), 1), (json!([99, 2, 1]), 2)] {
         let mut socket = visavis.socket(&mara, &room).await.unwrap();
         send(&mut socket, json!({ "type": "hello", "versions": spoken })).await;
