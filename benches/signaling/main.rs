@@ -37,6 +37,9 @@ struct Arguments {
     /// Seconds of load a run.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
+    /// How many idle sockets.
+    #[arg(long, default_value_t = 10_000)]
+    sockets: usize,
     /// Seconds that idle sockets are held.
     #[arg(long, default_value_t = 10.0)]
     hold: f64,
@@ -69,7 +72,7 @@ fn main() -> Result<()> {
     let (length, hold) = (seconds(arguments.seconds)?, seconds(arguments.hold)?);
     let (rounds, effort) = match arguments.quick {
         true => (1, Effort { length: Duration::from_secs(1), hold: Duration::ZERO, idle_sockets: 1000, storm_clients: 200 }),
-        false => (arguments.rounds.max(1), Effort { length, hold, idle_sockets: 10_000, storm_clients: 2_000 }),
+        false => (arguments.rounds.max(1), Effort { length, hold, idle_sockets: arguments.sockets, storm_clients: 2_000 }),
     };
     machine::raise_open_files()?;
     let launch =
