@@ -19,7 +19,9 @@ use super::streams::Streams;
 use super::udp::{self, Arrival, BATCH, Batch, Departure, Sender};
 use super::{Command, NewStream};
 use crate::proto::stun::Packet;
-use crate::proto::turn::{AllocationId, ClientAddr, Effect, FiveTuple, Now, PeerAddr, RelayAddr, Route, Server, Transport};
+use crate::proto::turn::{
+    AllocationId, ClientAddr, Counters, Effect, FiveTuple, Now, PeerAddr, RelayAddr, Route, Server, Transport,
+};
 
 /// What a shard is made of.
 pub(super) struct Make {
@@ -391,6 +393,13 @@ impl Shard {
         }
     }
 
+    /// What the server counted, and what was lost after it.
+    fn counters(&self) -> Counters {
+        let mut counters = self.server.counters();
+        (counters.fallen_out, counters.refused) = (self.streams.fallen_out(), self.sender.refused());
+        counters
+    }
+
     fn obey(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
@@ -400,7 +409,7 @@ impl Shard {
                     self.server.revoke_seat(Now { unix: at, ..now() }, room, participant)
                 }
                 // Whoever asked may have gone.
-                Command::Count(answer) => drop(answer.send(self.server.counters())),
+                Command::Count(answer) => drop(answer.send(self.counters())),
                 Command::Stop => self.stopped = true,
             }
         }

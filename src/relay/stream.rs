@@ -113,9 +113,9 @@ impl Stream {
         self.held.len() - self.taken
     }
 
-    /// Queues a frame; the oldest ones that wait fall out where there is no room.
-    pub(super) fn push(&mut self, frame: &[u8]) {
-        self.outbox.push(frame);
+    /// Queues a frame; the oldest ones that wait fall out where there is no room, and their number is returned.
+    pub(super) fn push(&mut self, frame: &[u8]) -> u64 {
+        self.outbox.push(frame)
     }
 
     /// Writes what waits, as far as the kernel takes it.
@@ -195,17 +195,20 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn push(&mut self, frame: &[u8]) {
+    fn push(&mut self, frame: &[u8]) -> u64 {
         if frame.first() == Some(&ANSWER) && self.answers.len() + frame.len() <= ANSWERS_MAX {
             self.answers.extend_from_slice(frame);
-            return;
+            return 0;
         }
+        let mut fallen_out = 0;
         while self.waiting.len() + frame.len() > WAITING_MAX {
             let Some(oldest) = self.lengths.pop_front() else { break };
             self.waiting.drain(..oldest);
+            fallen_out += 1;
         }
         self.waiting.extend(frame);
         self.lengths.push_back(frame.len());
+        fallen_out
     }
 
     /// The next bytes to write, all that wait at once.
@@ -269,9 +272,8 @@ mod tests {
         outbox.push(&[0; 1000]);
         assert_eq!(outbox.next().len(), 1000);
         outbox.wrote(10);
-        for n in 1..=200u8 {
-            outbox.push(&[&[0x40][..], &[n; 999]].concat());
-        }
+        let fallen_out = (1..=200u8).map(|n| outbox.push(&[&[0x40][..], &[n; 999]].concat())).sum::<u64>();
+        assert_eq!(fallen_out, 200 - 131);
         assert!(outbox.waiting.len() <= WAITING_MAX);
         assert_eq!(outbox.next(), vec![0; 990], "what has begun to leave is finished");
         outbox.wrote(990);

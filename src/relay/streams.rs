@@ -18,6 +18,7 @@ pub(super) struct Streams {
     free: Vec<usize>,
     by_client: HashMap<FiveTuple, usize>,
     dirty: Ready,
+    fallen_out: u64,
 }
 
 impl Streams {
@@ -69,7 +70,8 @@ impl Streams {
     pub(super) fn push(&mut self, tuple: FiveTuple, frame: &[u8]) {
         let Some(place) = self.by_client.get(&tuple).copied() else { return };
         if let Some(stream) = self.get_mut(place) {
-            stream.push(frame);
+            let fallen_out = stream.push(frame);
+            self.fallen_out += fallen_out;
             self.note(place);
         }
     }
@@ -94,6 +96,11 @@ impl Streams {
         // A closed socket leaves the list by itself.
         let _ = registry.deregister(&mut stream.socket);
         Some(stream.tuple)
+    }
+
+    /// Frames that fell out of the queues of slow streams since the start.
+    pub(super) const fn fallen_out(&self) -> u64 {
+        self.fallen_out
     }
 
     pub(super) fn is_empty(&self) -> bool {

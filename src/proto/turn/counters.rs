@@ -9,6 +9,10 @@ pub struct Counters {
     pub to_peers: Traffic,
     /// To clients, from peers or from other clients' relayed addresses.
     pub to_clients: Traffic,
+    /// Frames that fell out of what waits for a stream that is read too slowly; the driver knows.
+    pub fallen_out: u64,
+    /// Datagrams that the kernel refused to send; the driver knows.
+    pub refused: u64,
     allocations: [Allocated; Transport::ALL.len()],
     dropped: [u64; DropReason::ALL.len()],
 }
@@ -49,6 +53,8 @@ impl Counters {
             own.packets += other.packets;
             own.bytes += other.bytes;
         }
+        self.fallen_out += other.fallen_out;
+        self.refused += other.refused;
         for (own, other) in self.allocations.iter_mut().zip(&other.allocations) {
             own.made += other.made;
             own.live += other.live;

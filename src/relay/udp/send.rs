@@ -27,6 +27,7 @@ pub(in crate::relay) struct Departure {
 pub(in crate::relay) struct Sender {
     /// Whether the kernel and the network card cut messages into segments.
     segments: bool,
+    refused: u64,
     headers: Vec<mmsghdr>,
     vectors: Vec<iovec>,
     names: Vec<SockAddr>,
@@ -43,6 +44,7 @@ impl Sender {
         let segments = probe.and_then(|socket| set_option(&socket, libc::SOL_UDP, libc::UDP_SEGMENT, 0)).is_ok();
         Self {
             segments,
+            refused: 0,
             headers: Vec::with_capacity(BATCH),
             vectors: Vec::with_capacity(BATCH),
             names: Vec::with_capacity(BATCH),
@@ -77,7 +79,7 @@ impl Sender {
             if sent <= 0 {
                 // It is about the first message: its datagrams leave one by one or not at all.
                 let (first, rest) = run.split_at(self.headers[0].msg_hdr.msg_iovlen);
-                self.send_singly(first, arena, &refusal);
+                self.refused += self.send_singly(first, arena, &refusal);
                 run = rest;
             }
         }
@@ -114,22 +116,28 @@ impl Sender {
         }
     }
 
-    fn send_singly(&mut self, refused: &[Departure], arena: &[u8], cause: &io::Error) {
+    /// How many of them are lost.
+    fn send_singly(&mut self, refused: &[Departure], arena: &[u8], cause: &io::Error) -> u64 {
         if refused.len() < 2 {
-            return;
+            return refused.len() as u64;
         }
         if matches!(cause.raw_os_error(), Some(libc::EIO | libc::EINVAL)) {
             log::info!(event = "no_segments", cause:% = cause; "the network card takes no segments, so datagrams leave one by one");
             self.segments = false;
         }
-        for departure in refused {
-            send_one(departure.socket, departure.to, departure.from, &arena[departure.bytes.clone()]);
-        }
+        let is_lost =
+            |departure: &&Departure| !send_one(departure.socket, departure.to, departure.from, &arena[departure.bytes.clone()]);
+        refused.iter().filter(is_lost).count() as u64
+    }
+
+    /// Datagrams that the kernel refused since the start.
+    pub(in crate::relay) const fn refused(&self) -> u64 {
+        self.refused
     }
 }
 
-/// Sends one message that lies in no arena; one that the kernel refuses is lost, as it may be on any network.
-pub(in crate::relay) fn send_one(socket: RawFd, to: SocketAddr, from: Option<IpAddr>, bytes: &[u8]) {
+/// Sends one message that lies in no arena; one that the kernel refuses is lost, as it may be on any network: then false.
+pub(in crate::relay) fn send_one(socket: RawFd, to: SocketAddr, from: Option<IpAddr>, bytes: &[u8]) -> bool {
     let name = SockAddr::from(to);
     let mut control = Control::EMPTY;
     let mut vector = iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
@@ -141,7 +149,7 @@ pub(in crate::relay) fn send_one(socket: RawFd, to: SocketAddr, from: Option<IpA
     header.msg_iovlen = 1;
     control::write(&mut header, &mut control, from, None);
     // SAFETY: the header points to a name, a vector and a control buffer that outlive the call; the kernel only reads.
-    errors::again(|| unsafe { libc::sendmsg(socket, &raw const header, libc::MSG_DONTWAIT) });
+    errors::again(|| unsafe { libc::sendmsg(socket, &raw const header, libc::MSG_DONTWAIT) }) >= 0
 }
 
 /// How many of the first departures can be segments of one message: the same way, all of one size but a shorter last.
@@ -183,7 +191,9 @@ mod tests {
             departure(&two, receiver.address, Some(Ipv4Addr::new(127, 0, 0, 2).into()), 2..4),
             departure(&one, receiver.address, None, 1..2),
         ];
-        Sender::new().send(&mut departures, b"abcd");
+        let mut sender = Sender::new();
+        sender.send(&mut departures, b"abcd");
+        assert_eq!(sender.refused(), 1);
         let (mut received, from_two) = ([receiver.take(), receiver.take(), receiver.take()], Ipv4Addr::new(127, 0, 0, 2));
         received.sort();
         let from_one = one.local_addr().unwrap();
