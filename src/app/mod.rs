@@ -73,13 +73,11 @@ impl App {
         let mentoring = Mentoring::new(store.clone());
         let accounts = Accounts::new(store.clone());
         // A disk that takes no writes now may take them later, and meanwhile there are calls to be made.
-        for tidied in [mentoring.forget_presence().await, accounts.forget_stale_logins().await.map(drop)] {
-            match tidied {
-                Err(cause) if cause.is_passing() => {
-                    log::warn!(event = "disk_refuses", cause:% = cause; "starting without tidying up")
-                }
-                tidied => tidied?,
+        match mentoring.forget_presence().await {
+            Err(cause) if cause.is_passing() => {
+                log::warn!(event = "disk_refuses", cause:% = cause; "starting without tidying up")
             }
+            tidied => tidied?,
         }
         let proxied = matches!(config.tls, Tls::Off);
         let (events, happened) = mpsc::channel(EVENTS_MAX);
