@@ -1,7 +1,8 @@
 //! What the numbers of every bench were measured on: cores, limits, processes, and how much else ran there.
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -116,3 +117,17 @@ fn run(program: &str, arguments: &[&str]) -> Result<()> {
 
 /// USER_HZ is 100 on every architecture that Debian has.
 const TICK_MILLIS: u64 = 10;
+
+/// Whether a program lives, and the end of its log.
+pub(crate) fn last_words(child: &mut Child, log: &Path) -> String {
+    let state = match child.try_wait() {
+        Ok(Some(status)) => format!("it has ended, with {status}"),
+        _ => "it is still there".to_owned(),
+    };
+    let log = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = log.lines().collect();
+    [&[state.as_str()], &lines[lines.len().saturating_sub(LAST_WORDS)..]].concat().join("\n")
+}
+
+/// Lines of a log.
+const LAST_WORDS: usize = 20;

@@ -140,13 +140,7 @@ impl Server {
 
     /// Whether it lives, and the end of its log.
     pub(crate) fn last_words(&mut self) -> String {
-        let state = match self.child.try_wait() {
-            Ok(Some(status)) => format!("it has ended, with {status}"),
-            _ => "it is still there".to_owned(),
-        };
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        [&[state.as_str()], &lines[lines.len().saturating_sub(LAST_WORDS)..]].concat().join("\n")
+        machine::last_words(&mut self.child, &self.log)
     }
 
     /// Processor time of all its threads.
@@ -189,7 +183,6 @@ const RELAY_PORT_MIN: u16 = 10_000;
 const RELAY_PORT_MAX: u16 = 31_999;
 const LISTEN_PORT_MIN: u16 = 32_000;
 const LISTEN_PORT_MAX: u16 = 32_767;
-const LAST_WORDS: usize = 20;
 const START_MAX: Duration = Duration::from_secs(10);
 /// RFC 8489 section 5: method 1, no attributes, the magic cookie, a transaction id.
 const BINDING_REQUEST: &[u8] = b"\x00\x01\x00\x00\x21\x12\xA4\x42bench-relay.";

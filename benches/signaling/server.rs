@@ -180,13 +180,7 @@ impl Server {
 
     /// Whether it lives, and the end of its log.
     pub(crate) fn last_words(&mut self) -> String {
-        let state = match self.child.try_wait() {
-            Ok(Some(status)) => format!("it has ended, with {status}"),
-            _ => "it is still there".to_owned(),
-        };
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        [&[state.as_str()], &lines[lines.len().saturating_sub(LAST_WORDS)..]].concat().join("\n")
+        machine::last_words(&mut self.child, &self.log)
     }
 
     pub(crate) fn processor_time(&self) -> Result<Duration> {
@@ -225,5 +219,4 @@ const VENV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/bench-signaling/
 /// Below the ports that the kernel gives to the generator's own sockets.
 const PORT_MIN: u16 = 31_000;
 const PORT_MAX: u16 = 31_999;
-const LAST_WORDS: usize = 20;
 const START_MAX: Duration = Duration::from_secs(30);

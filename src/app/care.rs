@@ -7,6 +7,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::accounts::Accounts;
 use crate::hub::HubHandle;
+use crate::sys::signals::stopped;
 
 /// Runs until the daemon stops.
 pub(super) async fn take(accounts: Accounts, hub: HubHandle, mut stopping: watch::Receiver<bool>) {
@@ -23,11 +24,6 @@ pub(super) async fn take(accounts: Accounts, hub: HubHandle, mut stopping: watch
             _ = leftovers.tick() => forget_leftovers(&accounts).await,
         }
     }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // A sender that is gone has stopped too.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// A password changed on the command line, a guest sent out, a login that expired: their sockets are nobody's.

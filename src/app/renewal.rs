@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::sys::signals::stopped;
 use crate::tls::{Certificates, Names, Renewal};
 
 /// Looks at the certificate every minute, until the daemon stops. `names` says what the box is called now.
@@ -18,10 +19,6 @@ pub(super) async fn keep(certificates: Arc<Certificates>, names: impl Fn() -> Na
             () = stopped(&mut stopping) => return,
         }
     }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// Looks at the certificate now.

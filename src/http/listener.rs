@@ -26,6 +26,7 @@ use tokio_rustls::server::TlsStream;
 use super::Answer;
 use super::half_open::{HalfOpen, Newcomer};
 use super::paced::Paced;
+use crate::sys::signals::stopped;
 
 /// A bound socket that does not accept yet.
 pub struct Listener {
@@ -180,11 +181,6 @@ async fn place(listening: &Listening) -> Option<OwnedSemaphorePermit> {
             Err(_) => drop(listening.half_open.evict_oldest(Instant::now())),
         }
     }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // A sender that is gone has stopped too.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 async fn serve_connection<S, F>(connection: Connection, listening: Listening, service: S)

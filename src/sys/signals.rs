@@ -1,6 +1,7 @@
 //! The signals that the daemon listens to.
 
 use tokio::signal::unix::{self, SignalKind};
+use tokio::sync::watch;
 
 /// SIGHUP (`systemctl reload`), SIGTERM (`systemctl stop`) and SIGINT (a terminal).
 pub struct Signals {
@@ -40,4 +41,10 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
         }
     }
+}
+
+/// Waits until the daemon stops.
+pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // A sender that is gone has stopped too.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
