@@ -7,9 +7,10 @@ import { callStats, expectFrames, meet, openBrowser } from "./people.ts";
 const HTTPS: Forwarded = { protocol: "tcp", port: 443 };
 const TURN: Forwarded = { protocol: "udp", port: 3478 };
 
-for (const { forwarded, over } of [
-  { forwarded: [HTTPS], over: "tls" },
-  { forwarded: [HTTPS, TURN], over: "udp" },
+// The box need not know the router's outside address, which may change every night.
+for (const { forwarded, over, turn } of [
+  { forwarded: [HTTPS], over: "tls", turn: "" },
+  { forwarded: [HTTPS, TURN], over: "udp", turn: `external-addresses = ["${PUBLIC_ADDRESS}"]` },
 ] as const) {
   const ports = forwarded.map(({ protocol, port }) => `${port}/${protocol}`).join(" and ");
   test(`behind a router that forwards ${ports} two homes meet through the relay, over ${over}`, async () => {
@@ -18,7 +19,7 @@ for (const { forwarded, over } of [
     const daemon = await Daemon.start({
       port: 443,
       server: `public-name = "${PUBLIC_NAME}"`,
-      turn: `listen-udp = ["0.0.0.0:3478"]\nlisten-tcp = ["0.0.0.0:3478"]\nexternal-addresses = ["${PUBLIC_ADDRESS}"]`,
+      turn: `listen-udp = ["0.0.0.0:3478"]\nlisten-tcp = ["0.0.0.0:3478"]\n${turn}`,
     });
     try {
       for (const home of homes) browsers.push(await openBrowser({ executablePath: home, args: [RESOLVE] }));
