@@ -62,6 +62,7 @@ impl App {
         let redirect_listeners = bind(&config.http.redirect_listen, "http.redirect-listen")?;
         let turn_tcp_listeners = bind(&config.turn.listen_tcp, "turn.listen-tcp")?;
         let turn_tls_listeners = bind(&config.turn.listen_tls, "turn.listen-tls")?;
+        let https_port = config.http.public_port.or_else(|| first_port(&http_listeners)).unwrap_or(HTTPS);
         let store = Store::open(&config.server.data_dir)?;
         let secret = CredentialSecret::new(&credential_secret(&config.server.data_dir)?);
         let relay = start_relay(config, secret.clone())?;
@@ -100,7 +101,7 @@ impl App {
                 public_name: config.server.public_name.clone(),
                 udp_ports: udp_ports(relay.udp_addrs()),
                 tcp_port: first_port(&turn_tcp_listeners),
-                tls_port: tls.as_ref().and_then(|_| first_port(&http_listeners).or_else(|| first_port(&turn_tls_listeners))),
+                tls_port: tls.as_ref().and(Some(https_port)),
                 relay_only: config.turn.relay_only,
             },
             body_bytes_max: config.limits.body_bytes_max,
@@ -120,7 +121,6 @@ impl App {
         let addresses = |listeners: &[Listener]| listeners.iter().map(Listener::address).collect::<Vec<_>>();
         let (http, redirect) = (addresses(&http_listeners), addresses(&redirect_listeners));
         let (turn_tcp, turn_tls) = (addresses(&turn_tcp_listeners), addresses(&turn_tls_listeners));
-        let https_port = http.first().map_or(HTTPS, SocketAddr::port);
         let mut tasks = vec![hub_task, watching, recording, caring];
         if let Some(certificates) = &certificates {
             let public_name = public_name.clone();

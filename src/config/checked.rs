@@ -47,6 +47,8 @@ pub struct Server {
 pub struct Http {
     /// At least one.
     pub listen: Vec<SocketAddr>,
+    /// What browsers use instead of the first port of `listen`.
+    pub public_port: Option<u16>,
     /// Where plain HTTP is sent on to HTTPS.
     pub redirect_listen: Vec<SocketAddr>,
 }
@@ -148,7 +150,11 @@ impl Checker<'_> {
             "is empty, so no browser can connect",
             "name at least one address, such as 0.0.0.0:443",
         );
-        Http { listen: file.http.listen.clone(), redirect_listen: file.http.redirect_listen.clone() }
+        Http {
+            listen: file.http.listen.clone(),
+            public_port: (file.http.public_port != 0).then_some(file.http.public_port),
+            redirect_listen: file.http.redirect_listen.clone(),
+        }
     }
 
     fn tls(&mut self, file: &File) -> Tls {

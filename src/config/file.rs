@@ -53,6 +53,8 @@ pub struct Server {
 pub struct Http {
     /// HTTPS and WSS.
     pub listen: Vec<SocketAddr>,
+    /// The port that browsers use, where a router or a proxy turns it into that of `listen`; 0: they are the same.
+    pub public_port: u16,
     /// Plain HTTP that only sends browsers to HTTPS.
     pub redirect_listen: Vec<SocketAddr>,
 }
@@ -352,7 +354,7 @@ impl Default for Server {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: any_address(443), redirect_listen: any_address(80) }
+        Self { listen: any_address(443), public_port: 0, redirect_listen: any_address(80) }
     }
 }
 

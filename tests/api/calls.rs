@@ -8,7 +8,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{Appliance, Browser, Client};
+use crate::harness::{Appliance, Browser, Client, configuration, populate};
 
 #[tokio::test]
 async fn a_call_goes_from_request_to_rows() {
@@ -104,6 +104,20 @@ async fn a_member_is_handed_ice_servers_under_the_name_they_used() {
     assert_eq!(joined.body["socket_url"], format!("/ws/video-call/{room}/"));
     let again = visavis.call(&mara, Method::POST, &format!("/api/mentoring/video-call/{room}/join/"), None).await;
     assert_eq!(again.body["participant"], joined.body["participant"]);
+    visavis.app.stop().await;
+}
+
+#[tokio::test]
+async fn where_a_router_turns_443_into_another_port_browsers_are_told_443() {
+    let folder = tempfile::tempdir().unwrap();
+    populate(folder.path()).await;
+    let text = configuration(folder.path(), "").replace("[http]\n", "[http]\npublic-port = 443\n");
+    let visavis = Appliance::configured(folder, &text).await;
+    let (mara, stu) = (visavis.sign_in("mara").await, visavis.sign_in("stu").await);
+    let session = visavis.accepted_session(&mara, &stu).await;
+    let room = visavis.room(&stu, &session).await;
+    let joined = visavis.call(&mara, Method::POST, &format!("/api/mentoring/video-call/{room}/join/"), None).await;
+    assert_eq!(joined.body["ice_servers"][1]["urls"][2], "turns:localhost:443?transport=tcp");
     visavis.app.stop().await;
 }
 

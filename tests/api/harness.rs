@@ -77,7 +77,13 @@ impl Appliance {
     }
 
     pub(crate) async fn restart(folder: tempfile::TempDir, more: &str) -> Self {
-        let app = App::start(&config::parse(&configuration(folder.path(), more)).unwrap()).await.unwrap();
+        let text = configuration(folder.path(), more);
+        Self::configured(folder, &text).await
+    }
+
+    /// Runs on a configuration of the test's own.
+    pub(crate) async fn configured(folder: tempfile::TempDir, text: &str) -> Self {
+        let app = App::start(&config::parse(text).unwrap()).await.unwrap();
         let client = Client::new(app.http_addresses()[0], folder.path());
         Self { app, folder, client }
     }
