@@ -7,6 +7,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::hub::{RoomEvent, RoomEventKind};
 use crate::mentoring::{Mentoring, Occurrence};
+use crate::proto::id::RoomId;
 use crate::proto::signal::LeaveReason;
 use crate::relay::RelayHandle;
 use crate::store::{StoreError, UnixMillis};
@@ -49,23 +50,12 @@ pub(super) async fn keep(mentoring: Mentoring, mut records: mpsc::Receiver<RoomE
     }
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut batch = Vec::new();
     loop {
         tokio::select! {
-            record = records.recv() => {
-                let Some(RoomEvent { room, at, kind, .. }) = record else { return };
-                let occurrence = occurrence(kind);
-                log::info!(event = "room", room:% = room, occurrence:? = occurrence; "a room changed");
-                let written = persist(|| mentoring.record(room, at.into(), occurrence), || records.is_closed()).await;
-                match written {
-                    Ok(()) => {}
-                    Err(cause) if cause.is_passing() => {
-                        let lost = records.len() + 1;
-                        log::error!(event = "records_lost", count = lost, cause:% = cause; "the daemon stops before the disk took what happened");
-                        return;
-                    }
-                    Err(cause) => {
-                        log::error!(event = "record_failed", room:% = room, cause:% = cause; "what happened in a room was not written down");
-                    }
+            taken = records.recv_many(&mut batch, BATCH_MAX) => {
+                if taken == 0 || !write(&mentoring, &mut batch, &records).await {
+                    return;
                 }
             }
             _ = heartbeat.tick() => {
@@ -76,10 +66,29 @@ pub(super) async fn keep(mentoring: Mentoring, mut records: mpsc::Receiver<RoomE
     }
 }
 
+/// Writes these down, in one commit; false if the daemon stops before the disk takes them.
+async fn write(mentoring: &Mentoring, batch: &mut Vec<RoomEvent>, waiting: &mpsc::Receiver<RoomEvent>) -> bool {
+    let happened: Vec<_> = batch.drain(..).map(happened).collect();
+    let failed = match persist(|| mentoring.record(&happened), || waiting.is_closed()).await {
+        Ok(failed) => failed,
+        Err(cause) => {
+            let gives_up = cause.is_passing();
+            let lost = happened.len() + if gives_up { waiting.len() } else { 0 };
+            log::error!(event = "records_lost", count = lost, cause:% = cause; "what happened in rooms was not written down");
+            return !gives_up;
+        }
+    };
+    for (place, cause) in failed {
+        let (room, ..) = happened[place];
+        log::error!(event = "record_failed", room:% = room, cause:% = cause; "what happened in a room was not written down");
+    }
+    true
+}
+
 /// Tries until it succeeds or fails for good; gives up at the first failure after `stopping`.
-async fn persist<F>(write: impl Fn() -> F, stopping: impl Fn() -> bool) -> Result<(), StoreError>
+async fn persist<T, F>(write: impl Fn() -> F, stopping: impl Fn() -> bool) -> Result<T, StoreError>
 where
-    F: Future<Output = Result<(), StoreError>>,
+    F: Future<Output = Result<T, StoreError>>,
 {
     let mut wait = RETRY_FIRST;
     loop {
@@ -95,8 +104,8 @@ where
     }
 }
 
-fn occurrence(kind: RoomEventKind) -> Occurrence {
-    match kind {
+fn happened(RoomEvent { room, at, kind, .. }: RoomEvent) -> (RoomId, UnixMillis, Occurrence) {
+    let occurrence = match kind {
         RoomEventKind::Joined { participant, .. } => Occurrence::Joined(participant),
         RoomEventKind::Disconnected { participant } => Occurrence::Online(participant, false),
         RoomEventKind::Resumed { participant, .. } => Occurrence::Online(participant, true),
@@ -105,11 +114,15 @@ fn occurrence(kind: RoomEventKind) -> Occurrence {
         RoomEventKind::Locked { locked } => Occurrence::Locked(locked),
         RoomEventKind::Active => Occurrence::Active,
         RoomEventKind::Ended { reason } => Occurrence::Ended(reason),
-    }
+    };
+    log::info!(event = "room", room:% = room, occurrence:? = occurrence; "a room changed");
+    (room, at.into(), occurrence)
 }
 
 /// What may wait for the disk: hours of a school's comings and goings.
 pub(super) const RECORDS_MAX: usize = 65_536;
+/// So many are written in one commit: a school that comes back at once waits for a few syncs, not for thousands.
+const BATCH_MAX: usize = 256;
 /// A crash costs an interval no more than this.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
@@ -142,13 +155,13 @@ mod tests {
         let refused = || async {
             tries.set(tries.get() + 1);
             assert!(tries.get() < 100, "tried for ever");
-            Err(StoreError::Busy)
+            Err::<(), _>(StoreError::Busy)
         };
         assert!(matches!(persist(refused, || tries.get() >= 3).await, Err(StoreError::Busy)));
         assert_eq!(tries.get(), 4);
         let broken = || async {
             tries.set(tries.get() + 1);
-            Err(StoreError::Conflict)
+            Err::<(), _>(StoreError::Conflict)
         };
         assert!(matches!(persist(broken, || false).await, Err(StoreError::Conflict)));
         assert_eq!(tries.get(), 5);

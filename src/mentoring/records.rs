@@ -3,7 +3,7 @@
 use super::Mentoring;
 use crate::proto::id::{ParticipantId, RoomId};
 use crate::proto::signal::{EndReason, LeaveReason};
-use crate::store::{AttendanceEnd, StoreError, UnixMillis};
+use crate::store::{AttendanceEnd, Change, Record, StoreError, UnixMillis};
 
 /// Something that happened in a live room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,22 +25,13 @@ pub enum Occurrence {
 }
 
 impl Mentoring {
-    /// Writes down what happened in a room, and when.
+    /// Writes down what happened in rooms and when, all in one commit; returns what can never be written, by its place, and why.
     ///
     /// # Errors
-    /// What the database refused with.
-    pub async fn record(&self, room: RoomId, at: UnixMillis, occurrence: Occurrence) -> Result<(), StoreError> {
-        match occurrence {
-            Occurrence::Joined(participant) | Occurrence::Online(participant, true) => {
-                self.store.record_seated(participant, at).await
-            }
-            Occurrence::Online(participant, false) => self.store.record_dropped(participant, at).await,
-            Occurrence::Left(participant, reason) => self.store.record_left(participant, at, end_of(reason)).await,
-            Occurrence::Moderator(participant, moderator) => self.store.record_moderator(participant, moderator).await,
-            Occurrence::Locked(locked) => self.store.record_locked(room, locked).await,
-            Occurrence::Active => self.store.record_active(room, at).await,
-            Occurrence::Ended(reason) => self.store.end_room(room, reason, at).await.map(drop),
-        }
+    /// What the disk refused with: then nothing of it is written.
+    pub async fn record(&self, happened: &[(RoomId, UnixMillis, Occurrence)]) -> Result<Vec<(usize, StoreError)>, StoreError> {
+        let record = |(room, at, occurrence): &_| Record { at: *at, change: change(*room, *occurrence) };
+        self.store.record(happened.iter().map(record).collect()).await
     }
 
     /// Notes that the daemon runs, so that a crash ends no interval earlier than it must.
@@ -57,6 +48,18 @@ impl Mentoring {
     /// What the database refused with.
     pub async fn forget_presence(&self) -> Result<(), StoreError> {
         self.store.end_crashed_attendance().await
+    }
+}
+
+fn change(room: RoomId, occurrence: Occurrence) -> Change {
+    match occurrence {
+        Occurrence::Joined(participant) | Occurrence::Online(participant, true) => Change::Seated(participant),
+        Occurrence::Online(participant, false) => Change::Dropped(participant),
+        Occurrence::Left(participant, reason) => Change::Left(participant, end_of(reason)),
+        Occurrence::Moderator(participant, moderator) => Change::Moderator(participant, moderator),
+        Occurrence::Locked(locked) => Change::Locked(room, locked),
+        Occurrence::Active => Change::Active(room),
+        Occurrence::Ended(reason) => Change::Ended(room, reason),
     }
 }
 

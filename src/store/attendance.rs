@@ -81,53 +81,6 @@ impl Interval {
 }
 
 impl Store {
-    /// A socket took a seat, anew or back: an interval begins, and one that still runs ends.
-    ///
-    /// # Errors
-    /// What the write failed with.
-    pub async fn record_seated(&self, participant: ParticipantId, at: UnixMillis) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            let sql = "UPDATE video_call_participants
-                       SET joined_at = coalesce(joined_at, ?2), left_at = NULL, online = 1, standing = 'admitted' WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![participant, at])?;
-            end_interval(connection, participant, at, AttendanceEnd::Replaced)?;
-            begin_interval(connection, participant, at)
-        })
-        .await
-    }
-
-    /// The socket dropped; the seat is kept.
-    ///
-    /// # Errors
-    /// What the write failed with.
-    pub async fn record_dropped(&self, participant: ParticipantId, at: UnixMillis) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            connection.prepare_cached("UPDATE video_call_participants SET online = 0 WHERE id = ?1")?.execute([participant])?;
-            end_interval(connection, participant, at, AttendanceEnd::Dropped)
-        })
-        .await
-    }
-
-    /// The seat is free; whoever was sent out needs a moderator's word to come back, and is then what their role says. A guest's login
-    /// and invitation end with it.
-    ///
-    /// # Errors
-    /// What the write failed with.
-    pub async fn record_left(&self, participant: ParticipantId, at: UnixMillis, why: AttendanceEnd) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            let sql =
-                "UPDATE video_call_participants SET left_at = max(joined_at, ?2), online = 0 WHERE id = ?1 AND left_at IS NULL";
-            connection.prepare_cached(sql)?.execute(params![participant, at])?;
-            if why == AttendanceEnd::Kicked {
-                let sql = "UPDATE video_call_participants SET standing = 'kicked', moderator = NULL WHERE id = ?1";
-                connection.prepare_cached(sql)?.execute([participant])?;
-                members::expel_guest(connection, participant)?;
-            }
-            end_interval(connection, participant, at, why)
-        })
-        .await
-    }
-
     /// Notes that the daemon runs, while anybody is in a room; otherwise nothing is written.
     ///
     /// # Errors
@@ -171,6 +124,35 @@ impl Store {
         })
         .await
     }
+}
+
+pub(super) fn seated(connection: &Connection, participant: ParticipantId, at: UnixMillis) -> rusqlite::Result<()> {
+    let sql = "UPDATE video_call_participants
+               SET joined_at = coalesce(joined_at, ?2), left_at = NULL, online = 1, standing = 'admitted' WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![participant, at])?;
+    end_interval(connection, participant, at, AttendanceEnd::Replaced)?;
+    begin_interval(connection, participant, at)
+}
+
+pub(super) fn dropped(connection: &Connection, participant: ParticipantId, at: UnixMillis) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE video_call_participants SET online = 0 WHERE id = ?1")?.execute([participant])?;
+    end_interval(connection, participant, at, AttendanceEnd::Dropped)
+}
+
+pub(super) fn left(
+    connection: &Connection,
+    participant: ParticipantId,
+    at: UnixMillis,
+    why: AttendanceEnd,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE video_call_participants SET left_at = max(joined_at, ?2), online = 0 WHERE id = ?1 AND left_at IS NULL";
+    connection.prepare_cached(sql)?.execute(params![participant, at])?;
+    if why == AttendanceEnd::Kicked {
+        let sql = "UPDATE video_call_participants SET standing = 'kicked', moderator = NULL WHERE id = ?1";
+        connection.prepare_cached(sql)?.execute([participant])?;
+        members::expel_guest(connection, participant)?;
+    }
+    end_interval(connection, participant, at, why)
 }
 
 /// Ends what runs in a room. Whoever was there when the staff ended it left at that very time, and that is why.

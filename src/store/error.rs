@@ -69,6 +69,17 @@ impl StoreError {
         }
     }
 
+    /// What SQLite's code says, if it says anything.
+    pub(super) fn by_code(error: &rusqlite::Error) -> Option<Self> {
+        match error.sqlite_error_code()? {
+            ErrorCode::DiskFull => Some(Self::DiskFull),
+            ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Some(Self::ReadOnly),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => Some(Self::Busy),
+            ErrorCode::ConstraintViolation => Some(Self::Conflict),
+            _ => None,
+        }
+    }
+
     /// What a write to `folder` failed with: SQLite calls many a failure for want of space an I/O error.
     pub(super) fn of_write(error: rusqlite::Error, folder: &Path) -> Self {
         match Self::from(error) {
@@ -80,12 +91,6 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull,
-            Some(ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => Self::ReadOnly,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => Self::Busy,
-            Some(ErrorCode::ConstraintViolation) => Self::Conflict,
-            _ => Self::Sqlite(error),
-        }
+        Self::by_code(&error).unwrap_or(Self::Sqlite(error))
     }
 }

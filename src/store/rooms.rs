@@ -128,50 +128,39 @@ impl Store {
         .await
     }
 
-    /// What a moderator made of somebody.
-    ///
-    /// # Errors
-    /// What the write failed with.
-    pub async fn record_moderator(&self, participant: ParticipantId, moderator: bool) -> Result<(), StoreError> {
-        let sql = "UPDATE video_call_participants SET moderator = ?2 WHERE id = ?1";
-        self.write(move |connection| connection.execute(sql, params![participant, moderator])).await.map(drop)
-    }
-
-    /// Whether a moderator locked the room.
-    ///
-    /// # Errors
-    /// What the write failed with.
-    pub async fn record_locked(&self, room: RoomId, locked: bool) -> Result<(), StoreError> {
-        let sql = "UPDATE video_call_rooms SET locked = ?2 WHERE id = ?1";
-        self.write(move |connection| connection.execute(sql, params![room, locked])).await.map(drop)
-    }
-
-    /// The second participant came.
-    ///
-    /// # Errors
-    /// What the write failed with.
-    pub async fn record_active(&self, room: RoomId, at: UnixMillis) -> Result<(), StoreError> {
-        let sql = "UPDATE video_call_rooms SET status = 'active', started_at = coalesce(started_at, ?2) WHERE id = ?1 AND status = 'waiting'";
-        self.write(move |connection| connection.execute(sql, params![room, at])).await.map(drop)
-    }
-
     /// Ends a room and closes what its participants left open; false if it was over already.
     ///
     /// # Errors
     /// What the write failed with.
     pub async fn end_room(&self, room: RoomId, reason: EndReason, at: UnixMillis) -> Result<bool, StoreError> {
-        self.write(move |connection| {
-            let sql = "UPDATE video_call_rooms SET status = 'ended', ended_at = ?2, end_reason = ?3 WHERE id = ?1 AND status <> 'ended'";
-            let ended = connection.execute(sql, params![room, at, reason])? == 1;
-            // Somebody may have sat down between the end's row and the end's word to the live room.
-            let close = "UPDATE video_call_participants SET left_at = max(joined_at, ?2), online = 0
-                         WHERE room_id = ?1 AND joined_at IS NOT NULL AND left_at IS NULL";
-            connection.execute(close, params![room, at])?;
-            attendance::end_intervals_of(connection, room, reason, at)?;
-            Ok(ended)
-        })
-        .await
+        self.write(move |connection| end(connection, room, reason, at)).await
     }
+}
+
+pub(super) fn moderator(connection: &Connection, participant: ParticipantId, moderator: bool) -> rusqlite::Result<()> {
+    let sql = "UPDATE video_call_participants SET moderator = ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![participant, moderator]).map(drop)
+}
+
+pub(super) fn locked(connection: &Connection, room: RoomId, locked: bool) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE video_call_rooms SET locked = ?2 WHERE id = ?1")?.execute(params![room, locked]).map(drop)
+}
+
+pub(super) fn active(connection: &Connection, room: RoomId, at: UnixMillis) -> rusqlite::Result<()> {
+    let sql = "UPDATE video_call_rooms SET status = 'active', started_at = coalesce(started_at, ?2) WHERE id = ?1 AND status = 'waiting'";
+    connection.prepare_cached(sql)?.execute(params![room, at]).map(drop)
+}
+
+/// False if it was over already.
+pub(super) fn end(connection: &Connection, room: RoomId, reason: EndReason, at: UnixMillis) -> rusqlite::Result<bool> {
+    let sql = "UPDATE video_call_rooms SET status = 'ended', ended_at = ?2, end_reason = ?3 WHERE id = ?1 AND status <> 'ended'";
+    let ended = connection.prepare_cached(sql)?.execute(params![room, at, reason])? == 1;
+    // Somebody may have sat down between the end's row and the end's word to the live room.
+    let close = "UPDATE video_call_participants SET left_at = max(joined_at, ?2), online = 0
+                 WHERE room_id = ?1 AND joined_at IS NOT NULL AND left_at IS NULL";
+    connection.prepare_cached(close)?.execute(params![room, at])?;
+    attendance::end_intervals_of(connection, room, reason, at)?;
+    Ok(ended)
 }
 
 fn find(connection: &Connection, id: RoomId) -> rusqlite::Result<Option<Room>> {

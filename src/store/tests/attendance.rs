@@ -8,9 +8,9 @@ const ID: ParticipantId = ParticipantId::from_random([1; 16]);
 #[tokio::test]
 async fn a_drop_ends_an_interval_and_coming_back_begins_the_next() {
     let (_folder, store, session) = seated_at(10).await;
-    store.record_dropped(ID, UnixMillis(20)).await.unwrap();
-    store.record_seated(ID, UnixMillis(30)).await.unwrap();
-    store.record_left(ID, UnixMillis(45), Left).await.unwrap();
+    record(&store, 20, Change::Dropped(ID)).await;
+    record(&store, 30, Change::Seated(ID)).await;
+    record(&store, 45, Change::Left(ID, Left)).await;
     assert_eq!(intervals(&store, session).await, [(10, Some((20, Dropped))), (30, Some((45, Left)))]);
     let person = &store.attendance(session).await.unwrap()[0];
     assert_eq!((person.first_join(), person.last_leave()), (Some(UnixMillis(10)), Some(UnixMillis(45))));
@@ -20,7 +20,7 @@ async fn a_drop_ends_an_interval_and_coming_back_begins_the_next() {
 #[tokio::test]
 async fn another_tab_ends_the_interval_of_the_first() {
     let (_folder, store, session) = seated_at(10).await;
-    store.record_seated(ID, UnixMillis(30)).await.unwrap();
+    record(&store, 30, Change::Seated(ID)).await;
     assert_eq!(intervals(&store, session).await, [(10, Some((30, Replaced))), (30, None)]);
     let person = &store.attendance(session).await.unwrap()[0];
     assert_eq!((person.last_leave(), person.total(UnixMillis(35))), (None, Duration::from_millis(25)));
@@ -31,11 +31,11 @@ async fn the_end_of_a_room_ends_what_runs_there_and_names_itself_to_who_left_wit
     let room = RoomId::from_random([1; 16]);
     let (_folder, store, session) = seated_at(10).await;
     store.end_room(room, EndReason::EndedByStaff, UnixMillis(20)).await.unwrap();
-    store.record_left(ID, UnixMillis(21), Left).await.unwrap();
+    record(&store, 21, Change::Left(ID, Left)).await;
     assert_eq!(intervals(&store, session).await, [(10, Some((20, Ended)))], "first the end, then the leave");
     for (reason, why) in [(EndReason::EndedByStaff, Ended), (EndReason::Empty, Left)] {
         let (_folder, store, session) = seated_at(10).await;
-        store.record_left(ID, UnixMillis(20), Left).await.unwrap();
+        record(&store, 20, Change::Left(ID, Left)).await;
         store.end_room(room, reason, UnixMillis(20)).await.unwrap();
         assert_eq!(intervals(&store, session).await, [(10, Some((20, why)))], "the leave first, {reason:?}");
     }
@@ -44,9 +44,9 @@ async fn the_end_of_a_room_ends_what_runs_there_and_names_itself_to_who_left_wit
 #[tokio::test]
 async fn scenario_10_a_clock_that_jumps_back_makes_no_interval_negative() {
     let (_folder, store, session) = seated_at(1000).await;
-    store.record_dropped(ID, UnixMillis(400)).await.unwrap();
-    store.record_seated(ID, UnixMillis(500)).await.unwrap();
-    store.record_left(ID, UnixMillis(1200), Left).await.unwrap();
+    record(&store, 400, Change::Dropped(ID)).await;
+    record(&store, 500, Change::Seated(ID)).await;
+    record(&store, 1200, Change::Left(ID, Left)).await;
     assert_eq!(intervals(&store, session).await, [(1000, Some((1000, Dropped))), (1001, Some((1200, Left)))]);
 }
 
@@ -61,7 +61,7 @@ async fn a_crash_ends_what_ran_when_the_daemon_was_last_known_to_run() {
     let room = store.room_of_session(session).await.unwrap().unwrap();
     assert_eq!((room.participants[0].online, room.participants[0].left_at), (false, Some(UnixMillis(25))));
     store.record_alive(UnixMillis(60)).await.unwrap();
-    store.record_seated(ID, UnixMillis(70)).await.unwrap();
+    record(&store, 70, Change::Seated(ID)).await;
     store.end_crashed_attendance().await.unwrap();
     assert_eq!(intervals(&store, session).await[1], (70, Some((70, Crash))), "nobody was there to be alive for at 60");
 }
@@ -69,8 +69,8 @@ async fn a_crash_ends_what_ran_when_the_daemon_was_last_known_to_run() {
 #[tokio::test]
 async fn a_restart_remembers_who_was_let_in_sent_out_and_made_a_moderator() {
     let (folder, store, session) = seated_at(10).await;
-    store.record_moderator(ID, true).await.unwrap();
-    store.record_locked(RoomId::from_random([1; 16]), true).await.unwrap();
+    record(&store, 10, Change::Moderator(ID, true)).await;
+    record(&store, 10, Change::Locked(RoomId::from_random([1; 16]), true)).await;
     let standing = |store: &Store| {
         let store = store.clone();
         async move {
@@ -79,7 +79,7 @@ async fn a_restart_remembers_who_was_let_in_sent_out_and_made_a_moderator() {
         }
     };
     assert_eq!(standing(&store).await, (Standing::Admitted, Some(true), true));
-    store.record_left(ID, UnixMillis(20), Kicked).await.unwrap();
+    record(&store, 20, Change::Left(ID, Kicked)).await;
     store.close().await;
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(standing(&store).await, (Standing::Kicked, None, true));
@@ -88,13 +88,23 @@ async fn a_restart_remembers_who_was_let_in_sent_out_and_made_a_moderator() {
 #[tokio::test]
 async fn the_database_itself_refuses_intervals_that_overlap_or_run_twice() {
     let (_folder, store, _) = seated_at(10).await;
-    store.record_left(ID, UnixMillis(20), Left).await.unwrap();
+    record(&store, 20, Change::Left(ID, Left)).await;
     for (began, ended) in [(15, Some(25)), (10, Some(30)), (30, Some(29))] {
         let inserted = insert(&store, began, ended).await;
         assert!(matches!(inserted, Err(StoreError::Conflict)), "{began} {ended:?}: {inserted:?}");
     }
     insert(&store, 20, None).await.unwrap();
     assert!(matches!(insert(&store, 40, None).await, Err(StoreError::Conflict)));
+}
+
+#[tokio::test]
+async fn what_can_never_be_written_keeps_nothing_else_from_it() {
+    let (_folder, store, session) = seated_at(10).await;
+    let nobody = ParticipantId::from_random([9; 16]);
+    let records = [(20, Change::Dropped(ID)), (21, Change::Seated(nobody)), (30, Change::Seated(ID))];
+    let failed = store.record(records.map(|(at, change)| Record { at: UnixMillis(at), change }).into()).await.unwrap();
+    assert!(matches!(failed[..], [(1, StoreError::Conflict)]), "{failed:?}");
+    assert_eq!(intervals(&store, session).await, [(10, Some((20, Dropped))), (30, None)]);
 }
 
 proptest! {
@@ -105,11 +115,10 @@ proptest! {
         let intervals = runtime.block_on(async {
             let (_folder, store, session) = seated_at(0).await;
             for (event, at) in events {
-                let at = UnixMillis(at);
                 match event {
-                    0 => store.record_seated(ID, at).await.unwrap(),
-                    1 => store.record_dropped(ID, at).await.unwrap(),
-                    2 => store.record_left(ID, at, Left).await.unwrap(),
+                    0 => record(&store, at, Change::Seated(ID)).await,
+                    1 => record(&store, at, Change::Dropped(ID)).await,
+                    2 => record(&store, at, Change::Left(ID, Left)).await,
                     _ => store.end_crashed_attendance().await.unwrap(),
                 }
             }
@@ -127,7 +136,7 @@ async fn seated_at(at: i64) -> (tempfile::TempDir, Store, SessionId) {
     let session = add_session(&store).await;
     let (room, _) = store.standing_room(session, RoomId::from_random([1; 16])).await.unwrap();
     store.participant(room.id, user_id(2), Role::Student, ID).await.unwrap();
-    store.record_seated(ID, UnixMillis(at)).await.unwrap();
+    record(&store, at, Change::Seated(ID)).await;
     (folder, store, session)
 }
 

@@ -122,7 +122,7 @@ async fn sit(store: &Store, user: UserId) -> RoomId {
     let (room, participant) = (RoomId::from_random([9; 16]), ParticipantId::from_random([9; 16]));
     store.standing_room(SESSION, room).await.unwrap();
     store.participant(room, user, Role::Guest, participant).await.unwrap().unwrap();
-    store.record_seated(participant, UnixMillis::now()).await.unwrap();
+    record(store, UnixMillis::now().0, Change::Seated(participant)).await;
     room
 }
 

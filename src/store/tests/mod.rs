@@ -72,7 +72,7 @@ async fn ending_a_room_closes_who_came_and_happens_once() {
     let (room, _) = store.standing_room(session, RoomId::from_random([1; 16])).await.unwrap();
     let came = store.participant(room.id, user_id(1), Role::Mentor, ParticipantId::from_random([1; 16])).await.unwrap().unwrap();
     store.participant(room.id, user_id(2), Role::Student, ParticipantId::from_random([2; 16])).await.unwrap().unwrap();
-    store.record_seated(came.id, UnixMillis(10)).await.unwrap();
+    record(&store, 10, Change::Seated(came.id)).await;
     assert!(store.end_room(room.id, EndReason::Empty, UnixMillis(20)).await.unwrap());
     assert!(!store.end_room(room.id, EndReason::EndedByStaff, UnixMillis(30)).await.unwrap());
     let ended = store.room(room.id).await.unwrap().unwrap();
@@ -135,4 +135,10 @@ async fn add_session(store: &Store) -> SessionId {
     let session = SessionId::from_random([9; 16]);
     store.insert_session(session, mentor.id, student.id, "algebra".to_owned()).await.unwrap();
     session
+}
+
+/// Something that happened in a room.
+async fn record(store: &Store, at: i64, change: Change) {
+    let failed = store.record(vec![Record { at: UnixMillis(at), change }]).await.unwrap();
+    assert!(failed.is_empty(), "{failed:?}");
 }
