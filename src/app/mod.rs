@@ -28,6 +28,7 @@ use crate::proto::rate::Rate;
 use crate::relay::{self, Relay, RelayHandle};
 use crate::signaling::{self, Signaling};
 use crate::store::{Store, UnixMillis};
+use crate::sys::handover::Handover;
 use crate::sys::{entropy, names};
 use crate::tls::{self, Certificates};
 
@@ -53,19 +54,28 @@ impl App {
     /// # Errors
     /// What could not be had, with its remedy; nothing is left running.
     pub async fn start(config: &Config) -> Result<Self> {
+        Self::start_on(config, Handover::default()).await
+    }
+
+    /// The same, on the sockets that were handed over as far as the configuration names their addresses.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn start_on(config: &Config, mut handover: Handover) -> Result<Self> {
         let public_name = config.server.public_name.clone();
         let names = box_names(public_name.as_ref());
         make_data_dir(&config.server.data_dir)?;
         let certificates = tls_source(config).map(|source| Certificates::load(source, &names).map(Arc::new)).transpose()?;
         let tls = certificates.as_ref().map(|certificates| certificates.server_config()).transpose()?;
-        let http_listeners = bind(&config.http.listen, "http.listen")?;
-        let redirect_listeners = bind(&config.http.redirect_listen, "http.redirect-listen")?;
-        let turn_tcp_listeners = bind(&config.turn.listen_tcp, "turn.listen-tcp")?;
-        let turn_tls_listeners = bind(&config.turn.listen_tls, "turn.listen-tls")?;
+        let http_listeners = bind(&config.http.listen, "http.listen", &mut handover)?;
+        let redirect_listeners = bind(&config.http.redirect_listen, "http.redirect-listen", &mut handover)?;
+        let turn_tcp_listeners = bind(&config.turn.listen_tcp, "turn.listen-tcp", &mut handover)?;
+        let turn_tls_listeners = bind(&config.turn.listen_tls, "turn.listen-tls", &mut handover)?;
         let https_port = config.http.public_port.or_else(|| first_port(&http_listeners)).unwrap_or(HTTPS);
         let store = Store::open(&config.server.data_dir)?;
         let secret = CredentialSecret::new(&credential_secret(&config.server.data_dir)?);
-        let relay = start_relay(config, secret.clone())?;
+        let relay = start_relay(config, secret.clone(), &mut handover)?;
+        handover.settle();
 
         // Credentials outlive a restart, so the ends of rooms do too.
         for (room, at) in store.rooms_ended_since(UnixMillis::now().before(credential::LIFETIME)).await? {
@@ -244,11 +254,14 @@ fn make_data_dir(path: &Path) -> Result<()> {
 }
 
 /// Listens everywhere it was asked to; a box without IPv6 does without its IPv6 listeners.
-fn bind(addresses: &[SocketAddr], key: &str) -> Result<Vec<Listener>> {
+fn bind(addresses: &[SocketAddr], key: &str, handover: &mut Handover) -> Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     for address in addresses {
-        match Listener::bind(*address) {
-            Ok(listener) => listeners.push(listener),
+        match handover.tcp(*address).map_or_else(|| Listener::bind(*address), Listener::adopt) {
+            Ok(listener) => {
+                handover.keep(listener.socket());
+                listeners.push(listener);
+            }
             Err(cause) if names::is_without_ipv6(*address, &cause) => {
                 log::warn!(event = "no_ipv6", address:% = address; "this box has no IPv6, so nothing listens there");
             }
@@ -317,7 +330,7 @@ pub fn relay_limits(limits: &Limits) -> relay::Limits {
     }
 }
 
-fn start_relay(config: &Config, own: CredentialSecret) -> Result<Relay> {
+fn start_relay(config: &Config, own: CredentialSecret, handover: &mut Handover) -> Result<Relay> {
     let turn = &config.turn;
     let shared = turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes()));
     let config = relay::Config {
@@ -334,7 +347,7 @@ fn start_relay(config: &Config, own: CredentialSecret) -> Result<Relay> {
         limits: relay_limits(&config.limits),
     };
     let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";
-    Relay::start(config, relay::Secrets { own, shared }).with_context(|| format!("cannot start the relay: {remedy}"))
+    Relay::start(config, relay::Secrets { own, shared }, handover).with_context(|| format!("cannot start the relay: {remedy}"))
 }
 
 fn hub_config(config: &Config) -> hub::Config {

@@ -12,6 +12,7 @@ use crate::mentoring::{Answer, Mentoring};
 use crate::proto::signal::Role;
 use crate::store::{Store, User};
 use crate::sys::entropy;
+use crate::sys::handover::Handover;
 use crate::tls;
 
 pub(super) fn run() -> Result<()> {
@@ -20,7 +21,7 @@ pub(super) fn run() -> Result<()> {
     serve::start_log(&config.log)?;
     serve::runtime()?.block_on(async {
         furnish(&folder.0).await?;
-        serve::serve(&config, |app| std::future::ready(announce(app, &folder.0))).await
+        serve::serve(&config, Handover::default(), |app| std::future::ready(announce(app, &folder.0))).await
     })
 }
 

@@ -7,23 +7,26 @@ use anyhow::{Context, Result};
 use crate::app::App;
 use crate::config::Config;
 use crate::config::file::{Log, LogLevel, LogTarget};
+use crate::sys::handover::Handover;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::{limits, log as system_log, memory, notify};
 
 pub(super) fn run(path: &Path) -> Result<()> {
+    // The environment may be read and changed while there is one thread.
+    let handover = Handover::receive();
     let config = super::load(path)?;
     start_log(&config.log)?;
-    runtime()?.block_on(serve(&config, |_| async { Ok(()) }))
+    runtime()?.block_on(serve(&config, handover, |_| async { Ok(()) }))
 }
 
 /// Runs the daemon until a signal ends it; `started` comes once every socket answers.
-pub(super) async fn serve<F>(config: &Config, started: impl FnOnce(&App) -> F) -> Result<()>
+pub(super) async fn serve<F>(config: &Config, handover: Handover, started: impl FnOnce(&App) -> F) -> Result<()>
 where
     F: Future<Output = Result<()>>,
 {
     let mut signals = Signals::listen()?;
     log::info!(event = "open_files", limit = limits::raise_open_files(); "so many connections, relayed addresses and files may be open");
-    let app = App::start(config).await?;
+    let app = App::start_on(config, handover).await?;
     started(&app).await?;
     notify::ready("calls connect");
     let signal = loop {

@@ -92,7 +92,15 @@ impl Listener {
         socket.set_reuse_address(true)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
-        let socket = TcpListener::from_std(socket.into())?;
+        Self::adopt(socket.into())
+    }
+
+    /// Takes over a socket that listens already, and does not block.
+    ///
+    /// # Errors
+    /// The runtime cannot wait for it.
+    pub fn adopt(socket: std::net::TcpListener) -> io::Result<Self> {
+        let socket = TcpListener::from_std(socket)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }
@@ -100,6 +108,11 @@ impl Listener {
     /// Where it listens; the true port if 0 was asked for.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The socket, to be kept over a restart.
+    pub fn socket(&self) -> &TcpListener {
+        &self.socket
     }
 
     /// Serves HTTP until the daemon stops, then lets running requests finish.

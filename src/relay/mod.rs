@@ -30,6 +30,7 @@ use crate::proto::id::{ParticipantId, RoomId};
 use crate::proto::turn::{self, AddressFamily, Ledger, PeerPolicy, Server};
 pub use crate::proto::turn::{Counters, DataLimits, Limits};
 use crate::sys::entropy;
+use crate::sys::handover::Handover;
 use ports::Ports;
 use shard::{Make, Shard};
 pub use stream::NewStream;
@@ -102,11 +103,11 @@ enum Command {
 }
 
 impl Relay {
-    /// Binds and starts; where anything is not to be had, nothing is left running.
+    /// Takes what was handed over, binds the rest, and starts; where anything is not to be had, nothing is left running.
     ///
     /// # Errors
     /// A listener's address cannot be had, or the system gives no thread.
-    pub fn start(config: Config, secrets: Secrets) -> io::Result<Self> {
+    pub fn start(config: Config, secrets: Secrets, handover: &mut Handover) -> io::Result<Self> {
         let ports = Ports { range: config.relay_ports, external: config.external_addresses, own: config.own_addresses };
         let families = ports.families();
         let shards = shards_that_meet(config.shards, &families);
@@ -124,7 +125,7 @@ impl Relay {
             limits: config.limits,
             families,
         };
-        let listeners = listeners::bind(&config.listen_udp, shards)?;
+        let listeners = listeners::bind(&config.listen_udp, shards, handover)?;
         let udp = listeners[0].iter().map(UdpSocket::local_addr).collect::<io::Result<_>>()?;
         let (ledger, started) = (Arc::new(Ledger::new(&core, shards.get().into())), Instant::now());
         let linger = if shards == NonZeroU8::MIN { Duration::ZERO } else { LINGER };

@@ -1,6 +1,7 @@
-//! The operating system: randomness, limits, log, readiness, signals, the box's names. Knows no sibling.
+//! The operating system: randomness, limits, log, readiness, sockets handed over, signals, the box's names. Knows no sibling.
 
 pub mod entropy;
+pub mod handover;
 pub mod limits;
 pub mod log;
 pub mod memory;

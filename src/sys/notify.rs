@@ -1,5 +1,7 @@
 //! What systemd is told (`sd_notify`); without systemd, nothing happens.
 
+use std::os::fd::BorrowedFd;
+
 use sd_notify::NotifyState;
 
 /// Start-up is done: sockets answer.
@@ -12,8 +14,24 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
+/// Has this socket kept over a restart of the daemon, under a name; one that is kept already stays once (sd_pid_notify_with_fds(3)).
+pub fn keep(name: &str, socket: BorrowedFd<'_>) {
+    // Whether a socket still serves is for the daemon to say: an error on it is no reason to drop it.
+    let states = [NotifyState::FdStore, NotifyState::FdName(name), NotifyState::Custom("FDPOLL=0")];
+    warn(sd_notify::notify_with_fds(&states, &[socket]));
+}
+
+/// Has no socket of this name kept any more.
+pub fn forget(name: &str) {
+    tell(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)]);
+}
+
 fn tell(states: &[NotifyState<'_>]) {
-    if let Err(cause) = sd_notify::notify(states) {
+    warn(sd_notify::notify(states));
+}
+
+fn warn(told: std::io::Result<()>) {
+    if let Err(cause) = told {
         log::warn!(event = "notify_failed", cause:% = cause; "systemd could not be told");
     }
 }

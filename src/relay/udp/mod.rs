@@ -49,14 +49,32 @@ pub(super) fn share(socket: &impl AsRawFd) -> io::Result<()> {
     set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)
 }
 
+/// Takes over a socket that stands at its address already, whoever bound it.
+///
+/// # Errors
+/// The kernel refuses an option.
+pub(super) fn adopt_listener(socket: UdpSocket) -> io::Result<UdpSocket> {
+    let address = socket.local_addr()?;
+    let socket = Socket::from(socket);
+    socket.set_nonblocking(true)?;
+    tune(&socket, address.is_ipv4(), LISTENER_BUFFER)?;
+    tell_reached(&socket, address)?;
+    Ok(socket.into())
+}
+
 fn listener(socket: Socket, address: SocketAddr) -> io::Result<UdpSocket> {
     socket.bind(&address.into())?;
+    tell_reached(&socket, address)?;
+    Ok(socket.into())
+}
+
+/// Has each datagram come with the address it was sent to.
+fn tell_reached(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     let (level, name) = match address {
         SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
         SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
-    set_option(&socket, level, name, 1)?;
-    Ok(socket.into())
+    set_option(socket, level, name, 1)
 }
 
 /// Binds a socket of one allocation, which also hears what ICMP says of what it sent.
@@ -76,11 +94,16 @@ fn open(address: SocketAddr, buffer: usize) -> io::Result<Socket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    fragmentation::allow(&socket, address.is_ipv4())?;
+    tune(&socket, address.is_ipv4(), buffer)?;
+    Ok(socket)
+}
+
+fn tune(socket: &Socket, is_ipv4: bool, buffer: usize) -> io::Result<()> {
+    fragmentation::allow(socket, is_ipv4)?;
     // The kernel grants twice what is asked for, its own overhead included, up to what net.core.rmem_max lets it.
     let _ = socket.set_recv_buffer_size(buffer);
     let _ = socket.set_send_buffer_size(LISTENER_BUFFER);
-    Ok(socket)
+    Ok(())
 }
 
 fn set_option(socket: &impl AsRawFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
