@@ -34,7 +34,7 @@ test-web: web/node_modules/.installed ## unit tests of the web client
 	cd web && $(NPM) --silent test 2>&1 | ../tests/tools/count web
 
 .PHONY: test-browser
-test-browser: prerequisites target/release/visavis tests/browser/node_modules/.installed ## real browsers, in a network namespace of their own
+test-browser: prerequisites target/release/visavis tests/node_modules/.installed ## real browsers, in a network namespace of their own
 	tests/browser/run 2>&1 | tests/tools/count browser
 
 .PHONY: test-crash
@@ -71,7 +71,7 @@ bench-signaling: target/release/visavis ## the signaling against Node and Django
 	$(CARGO) bench --locked --bench signaling -- $(ARGS)
 
 .PHONY: lint
-lint: web/dist/index.html tests/browser/node_modules/.installed ## clippy with warnings denied, types and lints of the web client
+lint: web/dist/index.html tests/node_modules/.installed ## clippy with warnings denied, types and lints of the web client
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	cd web && $(NPM) --silent run lint
 	web/node_modules/.bin/tsc -p tests/browser
@@ -94,7 +94,7 @@ prerequisites: ## install the Debian packages the tests use (as root)
 .PHONY: clean
 clean: ## delete what was built
 	$(CARGO) clean
-	rm -rf fuzz/target fuzz/found web/dist web/node_modules tests/browser/node_modules
+	rm -rf fuzz/target fuzz/found web/dist web/node_modules tests/node_modules
 
 target/release/visavis: web/dist/index.html $(shell find src config -type f) Cargo.toml Cargo.lock build.rs
 	@packaging/need cargo "curl https://sh.rustup.rs -sSf | sh"
@@ -111,6 +111,6 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	cd web && $(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
-tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
-	cd tests/browser && $(NPM) ci --silent --no-audit --no-fund
+tests/node_modules/.installed: tests/package.json tests/package-lock.json
+	cd tests && $(NPM) ci --silent --no-audit --no-fund
 	@touch $@
