@@ -105,7 +105,7 @@ ${rooms}
 }
 
 /** Makes browsers of this HOME trust the authority: no flag that ignores certificates. */
-function trust(certificate: string, name: string): void {
+export function trust(certificate: string, name: string): void {
   const database = join(process.env["HOME"] ?? "", ".pki/nssdb");
   mkdirSync(database, { recursive: true });
   const certutil = (...args: string[]) => execFileSync("certutil", ["-d", `sql:${database}`, ...args], { stdio: "ignore" });

@@ -67,7 +67,7 @@ export async function joinMeeting(page: Page, topic: string): Promise<void> {
 /** Two people in a call on a daemon of their own, in one browser or in one each. */
 export async function meet(
   browsers: Browser | readonly [Browser, Browser],
-  daemon: Daemon,
+  daemon: Pick<Daemon, "url">,
   url = daemon.url,
 ): Promise<{ mentor: Page; student: Page }> {
   const [one, other] = "newContext" in browsers ? [browsers, browsers] : browsers;
