@@ -3,6 +3,7 @@
 mod care;
 mod records;
 mod renewal;
+mod watchdog;
 
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::accounts::Accounts;
 use crate::config::Config;
@@ -29,7 +30,7 @@ use crate::relay::{self, Relay, RelayHandle};
 use crate::signaling::{self, Signaling};
 use crate::store::{Store, UnixMillis};
 use crate::sys::handover::Handover;
-use crate::sys::{entropy, names};
+use crate::sys::{entropy, names, notify};
 use crate::tls::{self, Certificates};
 
 /// A daemon whose sockets answer.
@@ -151,6 +152,26 @@ impl App {
         // Streams to the relay have places of their own: whoever takes them all leaves the page alone.
         let places = Arc::new(Semaphore::new(config.limits.connections_max / 2));
         let half_open = HalfOpen::new(config.limits.half_open_per_source);
+        if let Some(period) = notify::watchdog() {
+            let own = tls::client_of_itself()?;
+            let door = |addresses: &[SocketAddr], tls: bool, speaks, places| watchdog::Door {
+                address: addresses[0],
+                tls: tls.then(|| TlsConnector::from(Arc::clone(&own))),
+                speaks,
+                places: Arc::clone(places),
+                limit: period / 4,
+            };
+            let kinds = [
+                (&http, secure.tls.is_some(), watchdog::For::Http, &plain.connections),
+                (&redirect, false, watchdog::For::Http, &plain.connections),
+                (&turn_tcp, false, watchdog::For::Turn, &places),
+                (&turn_tls, true, watchdog::For::Turn, &places),
+            ];
+            let there = kinds.into_iter().filter(|(addresses, ..)| !addresses.is_empty());
+            let doors = there.map(|(addresses, tls, speaks, places)| door(addresses, tls, speaks, places)).collect();
+            let parts = watchdog::parts(&hub, &relay.handle(), &store, doors);
+            tasks.push(tokio::spawn(watchdog::watch(parts, period, notify::alive, plain.stopping.clone())));
+        }
         let (plain, secure) = (plain.with_places(&places, &half_open), secure.with_places(&places, &half_open));
         for (listeners, listening) in [(turn_tcp_listeners, plain), (turn_tls_listeners, secure)] {
             for listener in listeners {

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::proto::id::{ConnectionId, LoginId, ParticipantId, RoomId, UserId};
 use crate::proto::signal::{ClientMessage, EndReason, ErrorCode, Participant};
 
-pub use crate::proto::room::{Entry, LobbyPolicy, RoomEventKind, Standing};
+pub use crate::proto::room::{Census, Entry, LobbyPolicy, RoomEventKind, Standing};
 pub use outbox::{Inbox, Outgoing};
 
 /// The bounds of live rooms.
@@ -118,6 +118,13 @@ impl HubHandle {
         logins.await.unwrap_or_default()
     }
 
+    /// How many are where; `None` once the hub stops.
+    pub async fn census(&self) -> Option<Census> {
+        let (reply, census) = oneshot::channel();
+        self.tell(Command::Census { reply }).await;
+        census.await.ok()
+    }
+
     /// Closes the sockets of a login that ended.
     pub async fn close_login(&self, login: LoginId) {
         self.tell(Command::CloseLogin { login }).await;
@@ -147,6 +154,7 @@ enum Command {
     Admits { room: RoomId, participant: Participant, entry: Entry, reply: oneshot::Sender<bool> },
     Remove { room: RoomId, participant: ParticipantId },
     Logins { reply: oneshot::Sender<Vec<LoginId>> },
+    Census { reply: oneshot::Sender<Census> },
     EndRoom { room: RoomId, reason: EndReason },
     CloseLogin { login: LoginId },
     Shutdown,

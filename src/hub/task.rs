@@ -88,6 +88,7 @@ impl Hub {
                 let logins: HashSet<_> = self.sockets.values().map(|socket| socket.login).collect();
                 let _ = reply.send(logins.into_iter().collect());
             }
+            Command::Census { reply } => drop(reply.send(self.registry.census())),
             Command::EndRoom { room, reason } => self.registry.handle_end(now, room, reason),
             Command::CloseLogin { login } => {
                 let of_login = self.sockets.iter().filter(|(_, socket)| socket.login == login);

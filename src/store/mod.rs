@@ -124,6 +124,16 @@ impl Store {
         Arc::clone(&self.readers).read(query).await
     }
 
+    /// Comes when the writer is between two groups, whether the disk takes writes or not; false once it is closed.
+    pub async fn writer_answers(&self) -> bool {
+        self.writer.answers().await
+    }
+
+    /// Comes when a reader has answered, even with an error; false once the runtime stops.
+    pub async fn reader_answers(&self) -> bool {
+        !matches!(self.read(|database| database.query_row("SELECT 1", [], |_| Ok(()))).await, Err(StoreError::Closed))
+    }
+
     /// Waits until everything handed over is on disk, then ends the writer.
     pub async fn close(self) {
         self.writer.close().await;

@@ -35,6 +35,11 @@ impl WriterHandle {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
+    pub(super) async fn answers(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Answer(reply)).await.is_ok() && answer.await.is_ok()
+    }
+
     pub(super) async fn close(&self) {
         if self.commands.send(Command::Close).await.is_ok() {
             self.commands.closed().await;
@@ -55,6 +60,7 @@ pub(super) fn spawn(connection: Connection, path: PathBuf, health: Arc<Health>) 
 
 enum Command {
     Run { job: Box<dyn Job>, since: Instant },
+    Answer(oneshot::Sender<()>),
     Close,
 }
 
@@ -117,6 +123,7 @@ impl Writer {
                 match command {
                     Command::Run { job, since } if since.elapsed() > WAIT_MAX => job.answer(Err(StoreError::Busy)),
                     Command::Run { job, .. } => group.push(job),
+                    Command::Answer(reply) => drop(reply.send(())),
                     Command::Close => closing = true,
                 }
                 next = if closing || group.len() == GROUP_MAX { None } else { waiting.try_recv().ok() };

@@ -1,12 +1,23 @@
 //! What systemd is told (`sd_notify`); without systemd, nothing happens.
 
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use sd_notify::NotifyState;
 
 /// Start-up is done: sockets answer.
 pub fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// Within which time systemd wants to hear of life again and again; `None`: it does not.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
+}
+
+/// The daemon has just seen that it lives.
+pub fn alive() {
+    tell(&[NotifyState::Watchdog]);
 }
 
 /// Shutdown has begun.

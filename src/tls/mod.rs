@@ -4,6 +4,7 @@
 
 mod certificates;
 mod files;
+mod itself;
 mod local_ca;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 pub use certificates::{Certificates, Renewal};
+pub use itself::client_of_itself;
 
 /// Where the certificate comes from.
 #[derive(Debug, Clone)]

@@ -3,3 +3,4 @@
 
 mod manager;
 mod restart;
+mod watchdog;

@@ -36,5 +36,18 @@ pub struct Limits {
     pub refused_messages_max: u32,
 }
 
+/// How many there are at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Rooms that somebody sits in, waits for, or is about to join.
+    pub rooms: usize,
+    /// Taken seats, those kept for a dropped socket included.
+    pub seats: usize,
+    /// Who waits in a lobby.
+    pub waiting: usize,
+    /// Open sockets.
+    pub sockets: usize,
+}
+
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use super::effect::Effect;
-use super::{Entry, Limits, Room, RoomEventKind};
+use super::{Census, Entry, Limits, Room, RoomEventKind};
 use crate::proto::id::{ConnectionId, ParticipantId, RoomId};
 use crate::proto::signal::{ClientMessage, CloseCode, EndReason, ErrorCode, LeaveReason, Participant, ServerMessage};
 
@@ -54,6 +54,12 @@ impl Registry {
     /// Rooms that somebody sits in, waits for, or is about to join.
     pub fn live_rooms(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// Counts everybody.
+    pub fn census(&self) -> Census {
+        let sum = |of: fn(&Room) -> usize| self.rooms.values().map(of).sum();
+        Census { rooms: self.rooms.len(), seats: sum(Room::seats), waiting: sum(Room::waiting), sockets: self.sockets.len() }
     }
 
     /// See [`Room::admits`]; a room that has just ended admits nobody.

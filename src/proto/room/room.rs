@@ -71,6 +71,16 @@ impl Room {
         self.seats.is_empty() && self.sockets.is_empty()
     }
 
+    /// How many seats are taken.
+    pub fn seats(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// How many wait in the lobby.
+    pub fn waiting(&self) -> usize {
+        self.sockets.values().filter(|socket| socket.stage == Stage::Waiting).count()
+    }
+
     /// A member's socket opened.
     pub fn handle_open(&mut self, connection: ConnectionId, participant: Participant, entry: Entry) {
         self.sockets.insert(connection, Socket { participant, entry, stage: Stage::Opened, refused: 0 });
