@@ -2,6 +2,7 @@
 
 mod care;
 mod records;
+mod reload;
 mod renewal;
 mod watchdog;
 
@@ -47,6 +48,9 @@ pub struct App {
     signaling: Signaling,
     stopping: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    /// What it was started with, and what it runs with now.
+    started_with: Config,
+    config: Config,
 }
 
 impl App {
@@ -178,8 +182,23 @@ impl App {
                 tasks.push(tokio::spawn(listener.divert(listening.clone(), Arc::clone(&to_relay))));
             }
         }
-        let app =
-            Self { http, redirect, turn_tcp, turn_tls, certificates, public_name, relay, store, hub, signaling, stopping, tasks };
+        let (started_with, config) = (config.clone(), config.clone());
+        let app = Self {
+            http,
+            redirect,
+            turn_tcp,
+            turn_tls,
+            certificates,
+            public_name,
+            relay,
+            store,
+            hub,
+            signaling,
+            stopping,
+            tasks,
+            started_with,
+            config,
+        };
         app.announce();
         Ok(app)
     }
@@ -352,9 +371,18 @@ pub fn relay_limits(limits: &Limits) -> relay::Limits {
 }
 
 fn start_relay(config: &Config, own: CredentialSecret, handover: &mut Handover) -> Result<Relay> {
+    let secrets = relay::Secrets { own, shared: shared_secret(config) };
+    let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";
+    Relay::start(relay_config(config), secrets, handover).with_context(|| format!("cannot start the relay: {remedy}"))
+}
+
+fn shared_secret(config: &Config) -> Option<CredentialSecret> {
+    config.turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes()))
+}
+
+fn relay_config(config: &Config) -> relay::Config {
     let turn = &config.turn;
-    let shared = turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes()));
-    let config = relay::Config {
+    relay::Config {
         listen_udp: turn.listen_udp.clone(),
         realm: turn.realm.clone(),
         external_addresses: turn.external_addresses.clone(),
@@ -366,9 +394,7 @@ fn start_relay(config: &Config, own: CredentialSecret, handover: &mut Handover) 
         max_delay: turn.max_delay,
         shards: turn.shards.on(std::thread::available_parallelism().map_or(1, usize::from)),
         limits: relay_limits(&config.limits),
-    };
-    let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";
-    Relay::start(config, relay::Secrets { own, shared }, handover).with_context(|| format!("cannot start the relay: {remedy}"))
+    }
 }
 
 fn hub_config(config: &Config) -> hub::Config {

@@ -21,7 +21,7 @@ pub(super) fn run() -> Result<()> {
     serve::start_log(&config.log)?;
     serve::runtime()?.block_on(async {
         furnish(&folder.0).await?;
-        serve::serve(&config, Handover::default(), |app| std::future::ready(announce(app, &folder.0))).await
+        serve::serve(&config, None, Handover::default(), |app| std::future::ready(announce(app, &folder.0))).await
     })
 }
 

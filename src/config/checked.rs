@@ -31,6 +31,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[log]`
     pub log: Log,
+    /// As it was written.
+    pub written: File,
 }
 
 /// What the box is.
@@ -114,6 +116,7 @@ pub fn check(file: &File, lines: &Lines) -> Result<Config, Vec<Problem>> {
         rooms: checker.rooms(file),
         limits: checker.limits(&file.limits),
         log: file.log.clone(),
+        written: file.clone(),
     };
     checker.listeners_are_distinct(file);
     if checker.problems.is_empty() { Ok(config) } else { Err(checker.problems) }

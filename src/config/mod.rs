@@ -1,17 +1,19 @@
 //! The configuration: one TOML file, typed, every problem reported at once.
 //!
-//! [`file`] mirrors the text, [`checked`] proves it, [`error`] says what is wrong and how to mend it. Read by `cli` and `app`,
+//! [`file`] mirrors the text, [`checked`] proves it, [`error`] says what is wrong and how to mend it, `live` what may change without a restart. Read by `cli` and `app`,
 //! which hand each part its own section; knows no other module.
 
 pub mod checked;
 pub mod error;
 pub mod file;
+mod live;
 pub mod shards;
 
 use std::path::Path;
 
 pub use checked::Config;
 pub use error::{ConfigError, Problem};
+pub use live::{Change, changes};
 pub use shards::Shards;
 
 /// Reads and proves the configuration in `path`.

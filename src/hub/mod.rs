@@ -130,6 +130,11 @@ impl HubHandle {
         self.tell(Command::CloseLogin { login }).await;
     }
 
+    /// Other bounds, for rooms and sockets that open from here on.
+    pub async fn reconfigure(&self, config: Config) {
+        self.tell(Command::Reconfigure(config)).await;
+    }
+
     /// Sends everybody away to come back; the task ends.
     pub async fn shutdown(&self) {
         self.tell(Command::Shutdown).await;
@@ -157,6 +162,7 @@ enum Command {
     Census { reply: oneshot::Sender<Census> },
     EndRoom { room: RoomId, reason: EndReason },
     CloseLogin { login: LoginId },
+    Reconfigure(Config),
     Shutdown,
 }
 

@@ -29,15 +29,12 @@ struct Socket {
 
 impl Hub {
     pub(super) fn new(config: &Config, events: mpsc::Sender<RoomEvent>) -> Self {
-        let limits = Limits {
-            participants_max: config.participants_max,
-            reconnect_grace: config.reconnect_grace,
-            unattended_grace: config.unattended_grace,
-            lobby: config.lobby,
-            join_timeout: JOIN_TIMEOUT,
-            refused_messages_max: config.refused_messages_max,
-        };
-        Self { registry: Registry::new(limits), sockets: HashMap::new(), outbox_bytes_max: config.outbox_bytes_max, events }
+        Self {
+            registry: Registry::new(limits(config)),
+            sockets: HashMap::new(),
+            outbox_bytes_max: config.outbox_bytes_max,
+            events,
+        }
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
@@ -100,6 +97,10 @@ impl Hub {
             Command::Admits { room, participant, entry, reply } => {
                 let _ = reply.send(self.registry.admits(room, &participant, entry));
             }
+            Command::Reconfigure(config) => {
+                self.registry.set_limits(limits(&config));
+                self.outbox_bytes_max = config.outbox_bytes_max;
+            }
             Command::Shutdown => {}
         }
     }
@@ -139,6 +140,17 @@ impl Hub {
         if let Err(cause) = self.events.try_send(event) {
             log::error!(event = "records_behind", room:% = event.room, cause:% = cause; "what happened in a room was not written down");
         }
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        participants_max: config.participants_max,
+        reconnect_grace: config.reconnect_grace,
+        unattended_grace: config.unattended_grace,
+        lobby: config.lobby,
+        join_timeout: JOIN_TIMEOUT,
+        refused_messages_max: config.refused_messages_max,
     }
 }
 

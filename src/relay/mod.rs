@@ -62,6 +62,17 @@ pub struct Config {
     pub limits: Limits,
 }
 
+impl Config {
+    fn policy(&self) -> PeerPolicy {
+        PeerPolicy {
+            allow: self.allow_peers.clone(),
+            deny: self.deny_peers.clone(),
+            own: self.own_addresses.iter().chain(&self.external_addresses).copied().collect(),
+            local: self.own_networks.clone(),
+        }
+    }
+}
+
 /// What signs credentials.
 #[derive(Debug, Clone)]
 pub struct Secrets {
@@ -99,7 +110,18 @@ enum Command {
     RevokeRoom(Duration, RoomId),
     RevokeSeat(Duration, RoomId, ParticipantId),
     Count(oneshot::Sender<Counters>),
+    Reconfigure(Box<Change>),
     Stop,
+}
+
+/// What may change while clients are served.
+#[derive(Clone)]
+struct Change {
+    policy: PeerPolicy,
+    limits: Limits,
+    shared: Option<CredentialSecret>,
+    external: Vec<IpAddr>,
+    own: Vec<IpAddr>,
 }
 
 impl Relay {
@@ -108,6 +130,7 @@ impl Relay {
     /// # Errors
     /// A listener's address cannot be had, or the system gives no thread.
     pub fn start(config: Config, secrets: Secrets, handover: &mut Handover) -> io::Result<Self> {
+        let policy = config.policy();
         let ports = Ports { range: config.relay_ports, external: config.external_addresses, own: config.own_addresses };
         let families = ports.families();
         let shards = shards_that_meet(config.shards, &families);
@@ -116,12 +139,7 @@ impl Relay {
             own_secret: secrets.own,
             shared_secret: secrets.shared,
             nonce_key: entropy::random(),
-            policy: PeerPolicy {
-                allow: config.allow_peers,
-                deny: config.deny_peers,
-                own: ports.own.iter().chain(&ports.external).copied().collect(),
-                local: config.own_networks,
-            },
+            policy,
             limits: config.limits,
             families,
         };
@@ -201,6 +219,16 @@ impl RelayHandle {
     pub fn revoke_seat(&self, at: SystemTime, room: RoomId, participant: ParticipantId) {
         self.ledger.vacate_seat(room, participant);
         self.tell_all(|| Command::RevokeSeat(since_epoch(at), room, participant));
+    }
+
+    /// Takes over what may change while clients are served: peers, addresses, the quotas and rates of allocations, and the secret of other
+    /// software. The rest of `config` needs a new relay.
+    pub fn reconfigure(&self, config: Config, shared: Option<CredentialSecret>) {
+        self.ledger.set_limits(config.limits);
+        let policy = config.policy();
+        let (limits, external, own) = (config.limits, config.external_addresses, config.own_addresses);
+        let change = Change { policy, limits, shared, external, own };
+        self.tell_all(|| Command::Reconfigure(Box::new(change.clone())));
     }
 
     /// What was relayed, dropped and allocated since the start; `None` once the relay is gone. Each shard answers between two turns, so

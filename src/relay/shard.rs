@@ -17,7 +17,7 @@ use super::ready::Ready;
 use super::stream::READ_CHUNK;
 use super::streams::Streams;
 use super::udp::{self, Arrival, BATCH, Batch, Departure, Sender};
-use super::{Command, NewStream};
+use super::{Change, Command, NewStream};
 use crate::proto::stun::Packet;
 use crate::proto::turn::{
     AllocationId, ClientAddr, Counters, Effect, FiveTuple, Now, PeerAddr, RelayAddr, Route, Server, Transport,
@@ -407,6 +407,11 @@ impl Shard {
                 Command::RevokeRoom(at, room) => self.server.revoke_room(Now { unix: at, ..now() }, room),
                 Command::RevokeSeat(at, room, participant) => {
                     self.server.revoke_seat(Now { unix: at, ..now() }, room, participant)
+                }
+                Command::Reconfigure(change) => {
+                    let Change { policy, limits, shared, external, own } = *change;
+                    self.server.handle_reconfigured(policy, limits, shared);
+                    (self.ports.external, self.ports.own) = (external, own);
                 }
                 // Whoever asked may have gone.
                 Command::Count(answer) => drop(answer.send(self.counters())),

@@ -50,7 +50,7 @@ impl Signaling {
             return Err(AcceptError::ForeignOrigin);
         }
         let place = self.take_place(member.user).ok_or(AcceptError::TooManySockets)?;
-        let (hub, limits) = (self.hub.clone(), self.limits.clone());
+        let (hub, limits) = (self.hub.clone(), super::lock(&self.limits).clone());
         let (answer, socket) = upgrade(&mut request, limits.message_bytes_max).ok_or(AcceptError::NotWebSocket)?;
         self.spawn(async move {
             let Some(socket) = socket.await else { return };

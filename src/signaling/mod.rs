@@ -41,7 +41,7 @@ pub struct Limits {
 #[derive(Clone)]
 pub struct Signaling {
     hub: HubHandle,
-    limits: Limits,
+    limits: Arc<Mutex<Limits>>,
     open: Arc<Mutex<HashMap<UserId, usize>>>,
     tasks: Arc<Mutex<JoinSet<()>>>,
 }
@@ -49,7 +49,12 @@ pub struct Signaling {
 impl Signaling {
     /// Sockets for this hub.
     pub fn new(hub: HubHandle, limits: Limits) -> Self {
-        Self { hub, limits, open: Arc::default(), tasks: Arc::default() }
+        Self { hub, limits: Arc::new(Mutex::new(limits)), open: Arc::default(), tasks: Arc::default() }
+    }
+
+    /// Other bounds, for sockets that open from here on.
+    pub fn reconfigure(&self, limits: Limits) {
+        *lock(&self.limits) = limits;
     }
 
     /// Waits for every socket's task; the hub's shutdown has closed them before.
@@ -69,9 +74,10 @@ impl Signaling {
 
     /// Counts a socket of this person until the place is dropped; `None` if there are too many.
     fn take_place(&self, user: UserId) -> Option<Place> {
+        let max = lock(&self.limits).sockets_per_user;
         let mut open = lock(&self.open);
         let count = open.entry(user).or_default();
-        if *count >= self.limits.sockets_per_user {
+        if *count >= max {
             return None;
         }
         *count += 1;

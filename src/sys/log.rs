@@ -31,10 +31,16 @@ pub fn start(level: LevelFilter, target: Target) -> std::io::Result<()> {
         journal.with_extra_fields([("VISAVIS_VERSION", env!("CARGO_PKG_VERSION"))]).install()
     } else {
         let mut lines = env_logger::Builder::new();
-        lines.filter_level(LevelFilter::Warn).filter_module("visavis", level).format_target(false).try_init()
+        // The level of the whole log, which may change, is above these.
+        lines.filter_level(LevelFilter::Warn).filter_module("visavis", LevelFilter::Trace).format_target(false).try_init()
     };
-    log::set_max_level(level);
+    set_level(level);
     // A log that stands already (a test's) stays.
     let _ = installed;
     Ok(())
+}
+
+/// Writes down what is as important as this, or more, from here on.
+pub fn set_level(level: LevelFilter) {
+    log::set_max_level(level);
 }

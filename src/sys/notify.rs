@@ -10,6 +10,14 @@ pub fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
+/// The configuration is read again; [`ready`] ends it.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(cause) => warn(Err(cause)),
+    }
+}
+
 /// Within which time systemd wants to hear of life again and again; `None`: it does not.
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()

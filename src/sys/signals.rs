@@ -13,7 +13,7 @@ pub struct Signals {
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Look at the certificate again.
+    /// Read configuration and certificate again.
     Reload,
     /// Stop, because of the signal of this name.
     Stop(&'static str),

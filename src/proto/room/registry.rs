@@ -15,7 +15,7 @@ pub struct Registry {
     rooms: HashMap<RoomId, Room>,
     /// A socket belongs to one room and hears no other.
     sockets: HashMap<ConnectionId, RoomId>,
-    /// Each of these queues holds spans of one length, so their fronts are the earliest.
+    /// Each of these queues is in order of time.
     drops: VecDeque<(Instant, RoomId)>,
     unattended: VecDeque<(Instant, RoomId)>,
     joins: VecDeque<(Instant, ConnectionId)>,
@@ -51,6 +51,11 @@ impl Registry {
         self.limits
     }
 
+    /// Other bounds, for rooms that open from here on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Rooms that somebody sits in, waits for, or is about to join.
     pub fn live_rooms(&self) -> usize {
         self.rooms.len()
@@ -79,7 +84,7 @@ impl Registry {
             return;
         }
         self.sockets.insert(connection, room);
-        self.joins.push_back((now + self.limits.join_timeout, connection));
+        schedule(&mut self.joins, now + self.limits.join_timeout, connection);
         let limits = self.limits;
         let live = self.rooms.entry(room).or_insert_with(|| Room::new(limits, entry.locked));
         live.handle_open(connection, participant, entry);
@@ -118,7 +123,9 @@ impl Registry {
         let mut until = None;
         self.in_room_of(now, connection, |room| until = room.handle_close(now, connection));
         self.sockets.remove(&connection);
-        self.drops.extend(until.map(|until| (until, id)));
+        if let Some(until) = until {
+            schedule(&mut self.drops, until, id);
+        }
     }
 
     /// Ends a room, live or not.
@@ -184,7 +191,9 @@ impl Registry {
         if over.is_some() || room.is_deserted() {
             self.rooms.remove(&id);
         }
-        self.unattended.extend(unattended.map(|until| (until, id)));
+        if let Some(until) = unattended {
+            schedule(&mut self.unattended, until, id);
+        }
         if let Some(reason) = over {
             self.remember_ended(id, reason);
         }
@@ -200,6 +209,12 @@ impl Registry {
             self.ended.remove(&oldest);
         }
     }
+}
+
+/// Spans are of one length until the limits change, so this is all but always the end.
+fn schedule<T>(queue: &mut VecDeque<(Instant, T)>, until: Instant, what: T) {
+    let place = queue.iter().rposition(|(other, _)| *other <= until).map_or(0, |before| before + 1);
+    queue.insert(place, (until, what));
 }
 
 /// More than end while the database is out, at any school.

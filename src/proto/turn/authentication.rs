@@ -62,6 +62,11 @@ impl Authenticator {
         }
     }
 
+    /// Credentials of other software are proved by this from here on; allocations that stand keep theirs.
+    pub(super) fn set_shared_secret(&mut self, secret: Option<CredentialSecret>) {
+        self.shared = secret;
+    }
+
     /// Proves a request; `holder` is whoever made the allocation it is about, whose credential may have expired meanwhile.
     ///
     /// # Errors

@@ -11,12 +11,12 @@ use super::tally::Tally;
 /// The places there are, and who has them.
 #[derive(Debug)]
 pub(super) struct Census {
-    limits: Limits,
     counts: Mutex<Counts>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
+    limits: Limits,
     all: usize,
     holders: Tally<Holder>,
     sources: Tally<Source>,
@@ -33,7 +33,12 @@ pub(super) enum Full {
 
 impl Census {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, counts: Mutex::default() }
+        Self { counts: Mutex::new(Counts { limits, all: 0, holders: Tally::default(), sources: Tally::default() }) }
+    }
+
+    /// Other limits, for what is allocated from here on.
+    pub(super) fn set_limits(&self, limits: Limits) {
+        lock(&self.counts).limits = limits;
     }
 
     /// Takes as many places as there are, up to `wanted`, for a holder at a source; how many.
@@ -42,9 +47,9 @@ impl Census {
     /// There are fewer than `needed`, and none is taken.
     pub(super) fn take(&self, holder: &Holder, at: IpAddr, needed: usize, wanted: usize) -> Result<usize, Full> {
         let (counts, source) = (&mut *lock(&self.counts), Source::of(at));
-        let of_seat = self.limits.allocations_per_seat.saturating_sub(counts.holders.count(holder));
-        let of_source = self.limits.allocations_per_source.saturating_sub(counts.sources.count(&source));
-        let of_relay = self.limits.allocations_max.saturating_sub(counts.all);
+        let of_seat = counts.limits.allocations_per_seat.saturating_sub(counts.holders.count(holder));
+        let of_source = counts.limits.allocations_per_source.saturating_sub(counts.sources.count(&source));
+        let of_relay = counts.limits.allocations_max.saturating_sub(counts.all);
         if of_seat.min(of_source) < needed {
             return Err(Full::Own);
         }
@@ -73,7 +78,7 @@ impl Census {
     /// There is none.
     pub(super) fn take_at(&self, at: IpAddr) -> Result<(), Full> {
         let (counts, source) = (&mut *lock(&self.counts), Source::of(at));
-        if counts.sources.count(&source) >= self.limits.allocations_per_source {
+        if counts.sources.count(&source) >= counts.limits.allocations_per_source {
             return Err(Full::Own);
         }
         counts.sources.add(source);

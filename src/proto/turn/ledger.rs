@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Config;
 use super::census::Census;
 use super::observed::Observed;
-use super::quota::Sources;
+use super::quota::{Limits, Sources};
 use super::relayed::Relayed;
 use crate::proto::id::{ParticipantId, RoomId};
 
@@ -31,6 +31,11 @@ impl Ledger {
             requests: Sources::new(config.nonce_key, config.limits.requests),
             failures: Sources::new(config.nonce_key, config.limits.failures),
         }
+    }
+
+    /// Other quotas, for what is allocated from here on; the rates of requests stay, since they are read without a lock.
+    pub fn set_limits(&self, limits: Limits) {
+        self.census.set_limits(limits);
     }
 
     /// A member's signaling comes from there, until the seat is given up; every shard knows once this returns.

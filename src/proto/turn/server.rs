@@ -14,6 +14,7 @@ use super::timer::Expiries;
 use super::{
     AddressFamily, AllocationId, Config, DropReason, Effect, FiveTuple, Now, PeerAddr, PeerPolicy, RelayAddr, Route, Transport,
 };
+use crate::proto::credential::CredentialSecret;
 use crate::proto::id::{ParticipantId, RoomId};
 use crate::proto::rate::Nanos;
 use crate::proto::stun::{Kind, MessageView, Packet, Request, TransactionId, channel_data, indication};
@@ -61,6 +62,14 @@ impl Server {
             started: now,
             indications: 0,
         }
+    }
+
+    /// Changes what may change while clients are served. What is allocated stays; a peer
+    /// that the new policy closes is reached no more, and heard until its permission ends.
+    pub fn handle_reconfigured(&mut self, policy: PeerPolicy, limits: Limits, shared_secret: Option<CredentialSecret>) {
+        self.data = DataRate::new(&limits.data);
+        (self.policy, self.limits) = (policy, limits);
+        self.authenticator.set_shared_secret(shared_secret);
     }
 
     /// A datagram from a client; rewritten in place to what is relayed.

@@ -338,3 +338,36 @@ fn a_room_that_has_just_ended_admits_nobody() {
     room.registry.handle_end(room.now, ROOM, EndReason::EndedByStaff);
     assert!(!admits(&room));
 }
+
+#[test]
+fn new_limits_hold_for_rooms_that_open_afterwards_and_nobody_s_time_is_missed() {
+    let mut room = TestRoom::with_both_seated();
+    let limits = Limits { participants_max: 2, reconnect_grace: Duration::from_secs(5), ..room.registry.limits() };
+    room.drop_socket(2);
+    room.registry.set_limits(limits);
+    let other = RoomId::from_random([8; 16]);
+    for n in [4, 5, 6] {
+        room.registry.handle_open(room.now, other, connection(n), participant(n, Role::Mentor), Entry::default());
+        room.say(n, ClientMessage::Hello { versions: vec![2] });
+        room.join(n);
+    }
+    assert!(room.effects().iter().any(|effect| error(effect) == Some(ErrorCode::RoomFull)));
+    room.drop_socket(5);
+    room.effects();
+    for (grace, gone) in [(5, 5), (40, 2)] {
+        room.now += Duration::from_secs(grace);
+        assert!(room.registry.poll_timeout() <= Some(room.now), "{gone}");
+        room.registry.handle_timeout(room.now);
+        let left = Effect::Event(RoomEventKind::Left { participant: id(gone), reason: LeaveReason::Timeout });
+        assert!(room.effects().contains(&left), "{gone}");
+    }
+}
+
+#[test]
+fn everybody_is_counted() {
+    let mut room = TestRoom::with_both_seated();
+    room.greeted(3, Role::Guest);
+    room.join(3);
+    room.drop_socket(2);
+    assert_eq!(room.registry.census(), Census { rooms: 1, seats: 2, waiting: 1, sockets: 2 });
+}

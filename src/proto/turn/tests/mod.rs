@@ -12,6 +12,7 @@ mod icmp;
 mod model;
 mod peers;
 mod quotas;
+mod reconfigured;
 mod refusals;
 mod reservations;
 mod shards;

@@ -1,0 +1,25 @@
+//! Another configuration for a running daemon: what may change does, and what may not is named.
+
+use super::{App, hub_config, relay_config, shared_secret, signaling_limits};
+use crate::config::{self, Change, Config};
+
+impl App {
+    /// Takes over every key that may change while the daemon runs; of those that may not, the log names each that has changed since the
+    /// start.
+    pub async fn reload(&mut self, config: Config) {
+        for change in config::changes(&self.config, &config) {
+            if let Change::Live(key) = change {
+                log::info!(event = "reloaded", key = key; "the configuration has changed, and this with it");
+            }
+        }
+        for change in config::changes(&self.started_with, &config) {
+            if let Change::NeedsRestart(key) = change {
+                log::warn!(event = "needs_restart", key = key; "the configuration has changed: this needs a restart");
+            }
+        }
+        self.hub.reconfigure(hub_config(&config)).await;
+        self.signaling.reconfigure(signaling_limits(&config));
+        self.relay.handle().reconfigure(relay_config(&config), shared_secret(&config));
+        self.config = config;
+    }
+}
