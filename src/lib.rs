@@ -7,6 +7,8 @@ pub mod app;
 
 pub mod http;
 
+pub mod status;
+
 pub mod signaling;
 
 pub mod hub;

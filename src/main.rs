@@ -7,7 +7,7 @@ use visavis::cli::{Cli, run};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("visavis: {error:#}");
             ExitCode::FAILURE

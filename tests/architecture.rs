@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate a module may import. `proto` and `sys` are below everybody and stand in no list but their own.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("cli", &["app", "config", "accounts", "mentoring", "store", "tls"]),
-    ("app", &["http", "signaling", "hub", "relay", "accounts", "mentoring", "store", "tls", "config"]),
-    ("http", &["signaling", "hub", "accounts", "mentoring", "store"]),
+    ("cli", &["app", "config", "accounts", "mentoring", "store", "tls", "status"]),
+    ("app", &["http", "signaling", "hub", "relay", "accounts", "mentoring", "store", "tls", "config", "status"]),
+    ("http", &["signaling", "hub", "accounts", "mentoring", "store", "status"]),
     ("signaling", &["hub"]),
     ("hub", &[]),
     ("relay", &[]),
@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("tls", &[]),
     ("config", &[]),
+    ("status", &[]),
     ("sys", &[]),
     ("proto", &[]),
 ];

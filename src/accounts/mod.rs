@@ -60,6 +60,11 @@ impl Accounts {
         if user.role == Role::Admin { self.store.warnings() } else { Vec::new() }
     }
 
+    /// Whether people can be signed in, and sessions changed, as far as the disk is concerned.
+    pub fn takes_writes(&self) -> bool {
+        !self.store.warnings().into_iter().any(Warning::stops_writes)
+    }
+
     /// Makes an account.
     ///
     /// # Errors

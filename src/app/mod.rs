@@ -1,6 +1,7 @@
 //! The composition root: binds, wires, spawns, and waits for the shutdown. The only place that knows everyone.
 
 mod care;
+mod observation;
 mod records;
 mod reload;
 mod renewal;
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -22,7 +23,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::config::checked::Tls;
 use crate::config::file::Limits;
-use crate::http::{self, Diverted, HalfOpen, Hosts, Http, IceServers, Listener, Listening};
+use crate::http::{self, Counted, Diverted, HalfOpen, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
 use crate::proto::credential::{self, CredentialSecret};
@@ -33,6 +34,7 @@ use crate::store::{Store, UnixMillis};
 use crate::sys::handover::Handover;
 use crate::sys::{entropy, names, notify};
 use crate::tls::{self, Certificates};
+use observation::Observed;
 
 /// A daemon whose sockets answer.
 pub struct App {
@@ -40,6 +42,7 @@ pub struct App {
     redirect: Vec<SocketAddr>,
     turn_tcp: Vec<SocketAddr>,
     turn_tls: Vec<SocketAddr>,
+    metrics: Vec<SocketAddr>,
     certificates: Option<Arc<Certificates>>,
     public_name: Option<String>,
     relay: Relay,
@@ -77,6 +80,7 @@ impl App {
         let turn_tcp_listeners = bind(&config.turn.listen_tcp, "turn.listen-tcp", &mut handover)?;
         let turn_tls_listeners = bind(&config.turn.listen_tls, "turn.listen-tls", &mut handover)?;
         let https_port = config.http.public_port.or_else(|| first_port(&http_listeners)).unwrap_or(HTTPS);
+        let metrics_listeners = observation::bind(&config.metrics.listen, &mut handover);
         let store = Store::open(&config.server.data_dir)?;
         let secret = CredentialSecret::new(&credential_secret(&config.server.data_dir)?);
         let relay = start_relay(config, secret.clone(), &mut handover)?;
@@ -99,13 +103,16 @@ impl App {
         let (events, happened) = mpsc::channel(EVENTS_MAX);
         let (records, recorded) = mpsc::channel(records::RECORDS_MAX);
         let (hub, hub_task) = hub::spawn(hub_config(config), events);
+        let records_waiting = records.downgrade();
         let watching = tokio::spawn(records::watch(relay.handle(), proxied, happened, records));
         let recording = tokio::spawn(records::keep(mentoring.clone(), recorded));
         let signaling = Signaling::new(hub.clone(), signaling_limits(config));
         let hosts = Hosts::new(names.dns.clone());
         let (stopping, stopped) = watch::channel(false);
         let caring = tokio::spawn(care::take(accounts.clone(), hub.clone(), stopped.clone()));
+        let counted = Arc::<Counted>::default();
         let service = Arc::new(Http {
+            counted: Arc::clone(&counted),
             accounts,
             mentoring,
             hub: hub.clone(),
@@ -176,6 +183,28 @@ impl App {
             let parts = watchdog::parts(&hub, &relay.handle(), &store, doors);
             tasks.push(tokio::spawn(watchdog::watch(parts, period, notify::alive, plain.stopping.clone())));
         }
+        let observed = Arc::new(Observed {
+            started: Instant::now(),
+            hub: hub.clone(),
+            relay: relay.handle(),
+            store: store.clone(),
+            records: records_waiting,
+            counted,
+            places: Arc::clone(&plain.connections),
+            places_max: config.limits.connections_max,
+            half_open: vec![plain.half_open.clone(), half_open.clone()],
+            certificates: certificates.clone(),
+        });
+        let metrics = addresses(&metrics_listeners);
+        for listener in metrics_listeners {
+            let (observed, own) = (Arc::clone(&observed), HalfOpen::new(observation::PLACES));
+            let listening = plain.clone().with_places(&Arc::new(Semaphore::new(observation::PLACES)), &own);
+            let service = move |_, request| {
+                let observed = Arc::clone(&observed);
+                http::monitoring(request, || observed.snapshot())
+            };
+            tasks.push(tokio::spawn(listener.serve(listening, service)));
+        }
         let (plain, secure) = (plain.with_places(&places, &half_open), secure.with_places(&places, &half_open));
         for (listeners, listening) in [(turn_tcp_listeners, plain), (turn_tls_listeners, secure)] {
             for listener in listeners {
@@ -188,6 +217,7 @@ impl App {
             redirect,
             turn_tcp,
             turn_tls,
+            metrics,
             certificates,
             public_name,
             relay,
@@ -228,6 +258,11 @@ impl App {
         &self.turn_tls
     }
 
+    /// Where monitoring may ask.
+    pub fn metrics_addresses(&self) -> &[SocketAddr] {
+        &self.metrics
+    }
+
     /// Looks at the certificate now, instead of within a minute. One that does not serve changes nothing.
     pub async fn renew_certificate(&self) {
         if let Some(certificates) = &self.certificates {
@@ -265,6 +300,7 @@ impl App {
         listening("turn-udp", self.relay.udp_addrs());
         listening("turn-tcp", &self.turn_tcp);
         listening("turn-tls", &self.turn_tls);
+        listening("metrics", &self.metrics);
     }
 }
 

@@ -4,9 +4,11 @@ mod check_config;
 mod demo;
 mod reload;
 mod serve;
+mod status;
 mod user;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -30,6 +32,8 @@ enum Command {
         /// The file to check
         file: PathBuf,
     },
+    /// Show whether the daemon runs, and how much goes on; exits with 0 if it is ready, 1 if it is not, 3 if it does not run
+    Status(status::StatusArgs),
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
@@ -45,17 +49,19 @@ struct ServeArgs {
     demo: bool,
 }
 
-/// Runs the command.
+/// Runs the command; the exit code says what came of it.
 ///
 /// # Errors
 /// What went wrong, with its remedy.
-pub fn run(cli: Cli) -> Result<()> {
-    match cli.command {
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let done = match cli.command {
+        Command::Status(args) => return status::run(&args),
         Command::Serve(ServeArgs { demo: true, .. }) => demo::run(),
         Command::Serve(ServeArgs { config, .. }) => serve::run(&config),
         Command::CheckConfig { file } => check_config::run(&file),
         Command::User(command) => user::run(command),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn load(path: &Path) -> Result<Config> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::error::Problem;
-use super::file::{File, Limits, Lines, Log, Secret, TlsSource};
+use super::file::{File, Limits, Lines, Log, Metrics, Secret, TlsSource};
 use super::shards::Shards;
 use crate::proto::room::LobbyPolicy;
 
@@ -31,6 +31,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[log]`
     pub log: Log,
+    /// `[metrics]`
+    pub metrics: Metrics,
     /// As it was written.
     pub written: File,
 }
@@ -116,6 +118,7 @@ pub fn check(file: &File, lines: &Lines) -> Result<Config, Vec<Problem>> {
         rooms: checker.rooms(file),
         limits: checker.limits(&file.limits),
         log: file.log.clone(),
+        metrics: file.metrics.clone(),
         written: file.clone(),
     };
     checker.listeners_are_distinct(file);
@@ -295,6 +298,7 @@ impl Checker<'_> {
             ("http.redirect-listen", &file.http.redirect_listen),
             ("turn.listen-tcp", &file.turn.listen_tcp),
             ("turn.listen-tls", &file.turn.listen_tls),
+            ("metrics.listen", &file.metrics.listen),
         ];
         let mut seen = HashMap::new();
         for (key, addresses) in tcp {

@@ -35,6 +35,8 @@ pub struct File {
     pub limits: Limits,
     /// What is written down.
     pub log: Log,
+    /// What monitoring reads.
+    pub metrics: Metrics,
 }
 
 /// `[server]`
@@ -192,6 +194,14 @@ pub struct Log {
     pub level: LogLevel,
     /// Where it is written.
     pub target: LogTarget,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Metrics {
+    /// Plain HTTP for programs of this box: metrics, health, status.
+    pub listen: Vec<SocketAddr>,
 }
 
 /// `log.level`
@@ -385,6 +395,12 @@ impl Default for Rooms {
             unattended_grace: HumanDuration(Duration::from_secs(120)),
             lobby: LobbyPolicy::default(),
         }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: vec![SocketAddr::from(([127, 0, 0, 1], 9464))] }
     }
 }
 

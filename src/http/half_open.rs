@@ -62,6 +62,11 @@ impl HalfOpen {
         (Newcomer { number, silent: Arc::clone(&self.silent) }, Eviction(evicted))
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        lock(&self.silent).connections.len()
+    }
+
     /// Makes room for others when places or file descriptors run out: the oldest of all goes. False if none has been silent for long.
     pub(super) fn evict_oldest(&self, now: Instant) -> bool {
         let mut silent = lock(&self.silent);

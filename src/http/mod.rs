@@ -6,11 +6,13 @@
 mod assets;
 mod attendance;
 mod auth;
+mod counted;
 mod half_open;
 mod hosts;
 mod ice;
 mod listener;
 mod members;
+mod monitoring;
 mod paced;
 mod problem;
 mod redirect;
@@ -33,10 +35,12 @@ use crate::hub::HubHandle;
 use crate::mentoring::Mentoring;
 use crate::signaling::Signaling;
 
+pub use counted::Counted;
 pub use half_open::HalfOpen;
 pub use hosts::Hosts;
 pub use ice::IceServers;
 pub use listener::{Divert, Diverted, Listener, Listening};
+pub use monitoring::monitoring;
 use problem::Problem;
 pub use redirect::redirect;
 use request::ApiRequest;
@@ -58,6 +62,8 @@ pub struct Http {
     pub hosts: Hosts,
     /// STUN and TURN, as handed to browsers.
     pub ice: IceServers,
+    /// How requests were answered.
+    pub counted: Arc<Counted>,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
     /// Time for a request's body.
@@ -68,11 +74,15 @@ impl Http {
     /// Answers a request from `source`; every error becomes a problem document. What changes something is done to its end, even if
     /// the browser has hung up meanwhile.
     pub async fn handle(self: Arc<Self>, source: IpAddr, request: Request<Incoming>) -> Answer {
-        if request.method().is_safe() {
-            return self.answer(source, request).await;
-        }
-        let task = tokio::spawn(async move { self.answer(source, request).await });
-        task.await.unwrap_or_else(|_| secured(Problem::internal().into_answer(), None))
+        let (counted, is_sign_in) = (Arc::clone(&self.counted), counted::is_sign_in(&request));
+        let answer = if request.method().is_safe() {
+            self.answer(source, request).await
+        } else {
+            let task = tokio::spawn(async move { self.answer(source, request).await });
+            task.await.unwrap_or_else(|_| secured(Problem::internal().into_answer(), None))
+        };
+        counted.count(answer.status(), is_sign_in);
+        answer
     }
 
     async fn answer(&self, source: IpAddr, request: Request<Incoming>) -> Answer {
@@ -85,6 +95,8 @@ impl Http {
         let answer = match segments.as_slice() {
             ["api", resource @ ..] => self.api(source, &host, resource, request).await,
             ["ws", "video-call", room] => self.socket(source, &host, room, request).await,
+            ["healthz"] => Ok(monitoring::whether(true)),
+            ["readyz"] => Ok(monitoring::whether(self.is_ready().await)),
             _ => assets::answer(request.method(), &path, request.headers()),
         };
         secured(answer.unwrap_or_else(Problem::into_answer), Some(&host))
@@ -138,6 +150,11 @@ impl Http {
         Ok(answer)
     }
 
+    async fn is_ready(&self) -> bool {
+        let rooms = tokio::time::timeout(READY_WITHIN, self.hub.census()).await;
+        matches!(rooms, Ok(Some(_))) && self.accounts.takes_writes()
+    }
+
     /// Who is asking.
     async fn login(&self, request: &ApiRequest) -> Result<Login, Problem> {
         let token = request.login_token().ok_or_else(Problem::unauthenticated)?;
@@ -181,6 +198,9 @@ fn secured(mut answer: Answer, host: Option<&str>) -> Answer {
     }
     answer
 }
+
+/// Whoever asks does not wait for what hangs.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     media-src 'self' blob:; font-src 'self'; connect-src 'self' wss://HOST; manifest-src 'self'; base-uri 'none'; form-action 'self'; \

@@ -28,7 +28,7 @@ pub use attendance::{Attendance, AttendanceEnd, Interval};
 use connection::Readers;
 pub use error::StoreError;
 use health::Health;
-pub use health::Warning;
+pub use health::{Commits, Warning};
 pub use invitations::{Invitation, Invitee, Redeemed};
 pub use login_sessions::{LoginSession, TokenHash};
 pub use members::{MEMBERS_MAX, Member};

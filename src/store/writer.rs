@@ -137,13 +137,13 @@ impl Writer {
     }
 
     fn write(&mut self, mut group: Vec<Box<dyn Job>>) {
-        let mut trouble = None;
+        let (mut trouble, begun) = (None, Instant::now());
         let committed = self.commit(&mut group, &mut trouble);
         if let Err(error) = &committed {
             log::error!(event = "commit_failed", cause:% = error; "nothing of this group was stored");
         }
         let trouble = committed.as_ref().err().or(trouble.as_ref());
-        self.health.note(trouble);
+        self.health.note(trouble, begun.elapsed());
         for job in group {
             job.answer(committed.as_ref().copied().map_err(StoreError::alike));
         }

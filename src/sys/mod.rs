@@ -2,9 +2,11 @@
 
 pub mod entropy;
 pub mod handover;
+pub mod histogram;
 pub mod limits;
 pub mod log;
 pub mod memory;
 pub mod names;
 pub mod notify;
+pub mod process;
 pub mod signals;

@@ -1,6 +1,7 @@
 //! The certificate in use, swapped while the daemon runs: new handshakes get the new one, standing connections keep theirs.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -57,6 +58,13 @@ impl Certificates {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
         Ok(Arc::new(config))
+    }
+
+    /// When the certificate in use ends; `None` if that cannot be read.
+    pub fn expires(&self) -> Option<SystemTime> {
+        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (_, leaf) = x509_parser::parse_x509_certificate(current.cert.first()?).ok()?;
+        Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(leaf.validity().not_after.timestamp()).ok()?))
     }
 
     /// Reads the source again. A local authority issues anew when its leaf has aged or these names are others. What cannot be read or

@@ -117,7 +117,7 @@ pub(crate) async fn populate(folder: &Path) {
 /// Free ports of loopback; `more` is appended.
 pub(crate) fn configuration(folder: &Path, more: &str) -> String {
     format!(
-        "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = [\"127.0.0.1:0\"]\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = [\"127.0.0.1:0\"]\nlisten-tls = []\n{more}",
+        "[server]\ndata-dir = \"{}\"\n[metrics]\nlisten = [\"127.0.0.1:0\"]\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = [\"127.0.0.1:0\"]\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = [\"127.0.0.1:0\"]\nlisten-tls = []\n{more}",
         folder.display()
     )
 }

@@ -114,7 +114,7 @@ impl Drop for Daemon {
 pub(crate) fn write_config(folder: &Path, tcp: u16, udp: u16, more: &str) -> PathBuf {
     let path = folder.join("visavis.toml");
     let text = format!(
-        "[server]\ndata-dir = \"{}\"\n[tls]\nsource = \"off\"\n[http]\nlisten = [\"127.0.0.1:{tcp}\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:{udp}\"]\nlisten-tcp = []\nrelay-ports = \"10000-19999\"\n{more}",
+        "[server]\ndata-dir = \"{}\"\n[tls]\nsource = \"off\"\n[metrics]\nlisten = []\n[http]\nlisten = [\"127.0.0.1:{tcp}\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:{udp}\"]\nlisten-tcp = []\nrelay-ports = \"10000-19999\"\n{more}",
         folder.join("data").display()
     );
     std::fs::write(&path, text).unwrap();

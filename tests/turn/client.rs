@@ -32,8 +32,8 @@ async fn a_seat_s_own_credential_relays_to_a_peer_and_back() {
     let relay = app.relay();
     let counted = relay.counters().await.unwrap();
     let traffic = Traffic { packets: 6, bytes: 9364 };
-    let allocated = counted.allocations(Transport::Udp);
-    assert_eq!((counted.to_peers, counted.to_clients, allocated), (traffic, traffic, Allocated { made: 1, live: 1 }));
+    let (relayed, allocated) = (counted.relayed(Transport::Udp), counted.allocations(Transport::Udp));
+    assert_eq!((relayed.to_peers, relayed.to_clients, allocated), (traffic, traffic, Allocated { made: 1, live: 1 }));
     client.close().await.unwrap();
     app.stop().await;
     assert_eq!(relay.counters().await, None, "it is gone, and says so");

@@ -31,7 +31,7 @@ mod timer;
 
 pub use address::{AddressFamily, ClientAddr, FiveTuple, PeerAddr, RelayAddr, Transport};
 pub use allocation::AllocationId;
-pub use counters::{Allocated, Counters, Traffic};
+pub use counters::{Allocated, Counters, Relayed, Traffic};
 pub use ledger::Ledger;
 pub use peer_policy::PeerPolicy;
 pub use quota::{DataLimits, Limits};

@@ -60,6 +60,7 @@ impl Server {
             }
             // Failures have a rate of their own: a page that keeps failing leaves its neighbours their challenges.
             Err(Refusal::Failed(answer)) => {
+                self.counters.failed_proofs += 1;
                 let within = self.ledger.failures.allows(self.uptime(now.instant), tuple.client.0.ip());
                 if !within {
                     return Err(DropReason::TooManyFailures);

@@ -185,7 +185,7 @@ impl Server {
         if !data.allows(&mut allocation.to_peers, uptime, bytes) {
             return Err(DropReason::TooMuchData);
         }
-        let (state, room, owner) = (allocation.state, allocation.room(), allocation.owner);
+        let (state, room, owner, client) = (allocation.state, allocation.room(), allocation.owner, allocation.tuple.transport);
         let route = match (state, self.allocations.of_relay(peer)) {
             (State::Relaying(RelayAddr(from)), Some((to, other))) if other.room() == room => {
                 self.deliver(now, to, PeerAddr(from), packet)?
@@ -193,7 +193,7 @@ impl Server {
             (State::Relaying(_), None) => Route::Peer(id, self.way_to(room, owner, peer).ok_or(DropReason::ForbiddenPeer)?),
             _ => return Err(DropReason::ForbiddenPeer),
         };
-        self.counters.to_peers.count(bytes);
+        self.counters.count_to_peer(client, bytes);
         Ok(route)
     }
 
@@ -216,7 +216,7 @@ impl Server {
             None => indication::wrap(packet, peer.0, self.indication_id()),
         };
         wrapped.ok_or(DropReason::TooLong)?;
-        self.counters.to_clients.count(bytes);
+        self.counters.count_to_client(tuple.transport, bytes);
         Ok(Route::Client(tuple))
     }
 

@@ -72,7 +72,10 @@ fn packets_and_bytes_are_counted_each_way_without_their_headers() {
     lab.send(alice.tuple, &channel_data(0x4000, &[7; 100]));
     lab.send(alice.tuple, &send_indication(address(PEER), &[7; 50]));
     lab.receive(alice_id, PEER, &[7; 30]);
-    let counted = |lab: &Lab| [lab.server.counters().to_peers, lab.server.counters().to_clients];
+    let counted = |lab: &Lab| {
+        let relayed = lab.server.counters().relayed(Transport::Udp);
+        [relayed.to_peers, relayed.to_clients]
+    };
     let traffic = |packets, bytes| Traffic { packets, bytes };
     assert_eq!(counted(&lab), [traffic(2, 150), traffic(1, 30)]);
     assert_eq!(lab.channel(&mut alice, 0x4001, bob_relay.0), None);

@@ -35,6 +35,7 @@ fn credentials_of_other_software_are_proved_by_the_new_secret() {
     };
     let (mut late, mut new) = (client(b"shared"), client(b"new"));
     assert_eq!(lab.ask(&mut late, METHOD_ALLOCATE, &[&UDP]).code, Some(401));
+    assert_eq!(lab.server.counters().failed_proofs, 1);
     lab.allocate(&mut new);
 }
 
