@@ -4,6 +4,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 CARGO ?= cargo
 NPM ?= npm
+ARCH ?= $(shell dpkg --print-architecture 2>/dev/null || echo amd64)
+BINARY = $(shell . packaging/architectures $(ARCH) && echo $$binary)
+CARGO_DEB_VERSION = 3.8.0
+# The folders of this machine stay out of the binary, so that every machine builds the same bytes.
+REMAP = --remap-path-prefix=$(CURDIR)=/visavis --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+PROGRAM_SOURCES = web/dist/index.html $(shell find src config -type f) Cargo.toml Cargo.lock build.rs
 WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.json web/*.ts web/*.js web/*.html)
 
 .PHONY: help
@@ -16,6 +22,12 @@ run: target/release/visavis ## build everything and run the demo on this machine
 
 .PHONY: build
 build: target/release/visavis ## the daemon with its web client inside
+
+.PHONY: deb
+deb: $(BINARY) target/package/documents/visavis.8 target/tools/bin/cargo-deb ## the Debian package in target/debian: ARCH=amd64, arm64 or armhf (this machine's)
+	@packaging/need git "apt-get install git"
+	@packaging/need python3 "apt-get install python3"
+	packaging/package $(ARCH)
 
 .PHONY: test
 test: prerequisites format-check lint test-rust test-fuzz test-web test-browser ## install what the tests need, and pass them all
@@ -96,10 +108,20 @@ clean: ## delete what was built
 	$(CARGO) clean
 	rm -rf fuzz/target fuzz/found web/dist web/node_modules tests/node_modules
 
-target/release/visavis: web/dist/index.html $(shell find src config -type f) Cargo.toml Cargo.lock build.rs
+target/release/visavis: export RUSTFLAGS = $(REMAP)
+target/release/visavis: $(PROGRAM_SOURCES)
 	@packaging/need cargo "curl https://sh.rustup.rs -sSf | sh"
 	$(CARGO) build --release --locked
 	@touch $@
+
+target/package/documents/visavis.8: web/dist/index.html $(shell find src/cli config packaging/documents -type f) Cargo.toml Cargo.lock
+	rm -rf $(@D)
+	$(CARGO) run --locked --quiet --example documents -- $(@D)
+
+target/tools/bin/cargo-deb: # what is installed already, if it is of that version
+	@mkdir -p $(@D)
+	@packaging/need cargo "curl https://sh.rustup.rs -sSf | sh"
+	[ "$$(cargo-deb --version 2>/dev/null)" = $(CARGO_DEB_VERSION) ] && ln -sf "$$(command -v cargo-deb)" $@ || $(CARGO) install --locked --quiet --root target/tools cargo-deb --version $(CARGO_DEB_VERSION)
 
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 	cd web && $(NPM) --silent run build
