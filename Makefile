@@ -30,7 +30,7 @@ deb: $(BINARY) target/package/documents/visavis.8 target/tools/bin/cargo-deb ## 
 	packaging/package $(ARCH)
 
 .PHONY: test
-test: prerequisites format-check lint test-rust test-fuzz test-web test-browser ## install what the tests need, and pass them all
+test: prerequisites format-check lint test-rust test-fuzz test-web test-package test-browser ## install what the tests need, and pass them all
 	@tests/tools/summary
 
 .PHONY: test-rust
@@ -44,6 +44,16 @@ test-fuzz: prerequisites ## a short run of the fuzz targets, their corpora inclu
 .PHONY: test-web
 test-web: web/node_modules/.installed ## unit tests of the web client
 	cd web && $(NPM) --silent test 2>&1 | ../tests/tools/count web
+
+.PHONY: test-package
+test-package: prerequisites deb ## the Debian package: its files, lintian, its binary, installing and purging; ARCH=...
+	VISAVIS_ARCH=$(ARCH) $(CARGO) test --locked --test package -- --ignored 2>&1 | tests/tools/count package
+
+.PHONY: test-cross
+test-cross: ## the same for arm64 and armhf, their binaries at work on emulated processors
+	@packaging/need qemu-arm-static "apt-get install qemu-user-static"
+	$(MAKE) test-package ARCH=arm64
+	$(MAKE) test-package ARCH=armhf
 
 .PHONY: test-browser
 test-browser: prerequisites target/release/visavis tests/node_modules/.installed ## real browsers, in a network namespace of their own
@@ -65,6 +75,10 @@ test-autobahn: target/autobahn/bin/wstest ## Autobahn's WebSocket conformance; n
 target/autobahn/bin/wstest:
 	@packaging/need $(PYTHON2) "build it: https://www.python.org/downloads/release/python-2718/, then make test-autobahn PYTHON2=/its/bin/python2.7"
 	PYTHONUSERBASE=$(CURDIR)/target/autobahn $(PYTHON2) -m pip install --quiet --user autobahntestsuite==25.10.1
+
+.PHONY: test-reproducible
+test-reproducible: prerequisites ## build the last commit's package twice in different folders, and compare: ARCH=...
+	tests/package/reproducible $(ARCH)
 
 .PHONY: fuzz
 fuzz: prerequisites ## fuzz each target for FUZZ_SECONDS (an hour); ARGS="server" for one
@@ -112,6 +126,11 @@ target/release/visavis: export RUSTFLAGS = $(REMAP)
 target/release/visavis: $(PROGRAM_SOURCES)
 	@packaging/need cargo "curl https://sh.rustup.rs -sSf | sh"
 	$(CARGO) build --release --locked
+	@touch $@
+
+target/%/release/visavis: export RUSTFLAGS = $(REMAP)
+target/%/release/visavis: $(PROGRAM_SOURCES)
+	packaging/cross $*
 	@touch $@
 
 target/package/documents/visavis.8: web/dist/index.html $(shell find src/cli config packaging/documents -type f) Cargo.toml Cargo.lock
