@@ -1,6 +1,6 @@
 // A whole box: Debian with systemd as PID 1, in namespaces of its own, on the network of the tests.
 import { test as base } from "@playwright/test";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -116,9 +116,9 @@ export class Box {
   }
 
   /** The rows of a query, as objects. */
-  rows(sql: string): Record<string, unknown>[] {
-    const out = execFileSync("sqlite3", ["-json", this.path("/var/lib/visavis/visavis.db"), sql]).toString();
-    return out.trim() === "" ? [] : (JSON.parse(out) as Record<string, unknown>[]);
+  async rows(sql: string): Promise<Record<string, unknown>[]> {
+    const out = await this.run("sqlite3 -json /var/lib/visavis/visavis.db", sql);
+    return out === "" ? [] : (JSON.parse(out) as Record<string, unknown>[]);
   }
 }
 

@@ -46,7 +46,7 @@ async function begin(box: Box, homes: readonly [Browser, Browser]): Promise<read
 
 /** The service takes place while both are in the call and others come and go. */
 async function survives(box: Box, people: readonly Page[], service: () => Promise<unknown>): Promise<void> {
-  const seats = box.rows(SEATS);
+  const seats = await box.rows(SEATS);
   const visitor = new Visitor(BOX_AT_HOME);
   await service();
   const back = Date.now();
