@@ -30,7 +30,7 @@ deb: $(BINARY) target/package/documents/visavis.8 target/tools/bin/cargo-deb ## 
 	packaging/package $(ARCH)
 
 .PHONY: test
-test: prerequisites format-check lint test-rust test-fuzz test-web test-package test-browser ## install what the tests need, and pass them all
+test: prerequisites format-check lint test-rust test-fuzz test-web test-package test-browser test-installed ## install what the tests need, and pass them all
 	@tests/tools/summary
 
 .PHONY: test-rust
@@ -58,6 +58,18 @@ test-cross: ## the same for arm64 and armhf, their binaries at work on emulated 
 .PHONY: test-browser
 test-browser: prerequisites target/release/visavis tests/node_modules/.installed ## real browsers, in a network namespace of their own
 	tests/browser/run 2>&1 | tests/tools/count browser
+
+.PHONY: test-installed
+test-installed: prerequisites deb tests/node_modules/.installed ## the package on a Debian 12 of its own, booted in namespaces: one call and no waiting
+	VISAVIS_RELEASES=bookworm tests/appliance/run --grep-invert @long 2>&1 | tests/tools/count installed
+
+.PHONY: test-appliance
+test-appliance: prerequisites deb tests/node_modules/.installed ## the same on Debian 12 and 13, with upgrades in mid-call and long waits
+	tests/appliance/run 2>&1 | tests/tools/count appliance
+
+.PHONY: test-powercut
+test-powercut: deb tests/node_modules/.installed ## pull the plug of a virtual machine POWERCUT_ROUNDS times (20); POWERCUT_SEED=n again (needs QEMU)
+	tests/powercut/run 2>&1 | tests/tools/count powercut
 
 .PHONY: test-crash
 test-crash: prerequisites web/dist/index.html ## kills, power cuts and failing disks, in CRASH_ROUNDS rounds (500); CRASH_SEED=n again
@@ -100,7 +112,7 @@ bench-signaling: target/release/visavis ## the signaling against Node and Django
 lint: web/dist/index.html tests/node_modules/.installed ## clippy with warnings denied, types and lints of the web client
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	cd web && $(NPM) --silent run lint
-	web/node_modules/.bin/tsc -p tests/browser
+	for suite in browser appliance powercut; do web/node_modules/.bin/tsc -p tests/$$suite; done
 
 .PHONY: format format-check
 format: ## format the Rust code

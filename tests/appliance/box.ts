@@ -115,6 +115,10 @@ export class Box {
     return `/proc/${this.pid}/root${inside}`;
   }
 
+  read(inside: string): string {
+    return readFileSync(this.path(inside), "utf8");
+  }
+
   /** The rows of a query, as objects. */
   async rows(sql: string): Promise<Record<string, unknown>[]> {
     const out = await this.run("sqlite3 -json /var/lib/visavis/visavis.db", sql);
