@@ -17,6 +17,8 @@ pub mod mentoring;
 
 pub mod accounts;
 
+pub mod data;
+
 pub mod store;
 
 pub mod relay;

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate a module may import. `proto` and `sys` are below everybody and stand in no list but their own.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("cli", &["app", "config", "accounts", "mentoring", "store", "tls", "status"]),
-    ("app", &["http", "signaling", "hub", "relay", "accounts", "mentoring", "store", "tls", "config", "status"]),
+    ("cli", &["app", "config", "accounts", "mentoring", "data", "store", "tls", "status"]),
+    ("app", &["http", "signaling", "hub", "relay", "accounts", "mentoring", "data", "store", "tls", "config", "status"]),
     ("http", &["signaling", "hub", "accounts", "mentoring", "store", "status"]),
     ("signaling", &["hub"]),
     ("hub", &[]),
     ("relay", &[]),
     ("accounts", &["store"]),
     ("mentoring", &["store"]),
+    ("data", &["store"]),
     ("store", &[]),
     ("tls", &[]),
     ("config", &[]),

@@ -23,6 +23,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::config::checked::Tls;
 use crate::config::file::Limits;
+use crate::data::Lock;
 use crate::http::{self, Counted, Diverted, HalfOpen, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
@@ -47,6 +48,8 @@ pub struct App {
     public_name: Option<String>,
     relay: Relay,
     store: Store,
+    /// Last of all: another program may use the folder once everything is written.
+    lock: Lock,
     hub: HubHandle,
     signaling: Signaling,
     stopping: watch::Sender<bool>,
@@ -73,6 +76,7 @@ impl App {
         let public_name = config.server.public_name.clone();
         let names = box_names(public_name.as_ref());
         make_data_dir(&config.server.data_dir)?;
+        let lock = Lock::take(&config.server.data_dir)?;
         let certificates = tls_source(config).map(|source| Certificates::load(source, &names).map(Arc::new)).transpose()?;
         let tls = certificates.as_ref().map(|certificates| certificates.server_config()).transpose()?;
         let http_listeners = bind(&config.http.listen, "http.listen", &mut handover)?;
@@ -222,6 +226,7 @@ impl App {
             public_name,
             relay,
             store,
+            lock,
             hub,
             signaling,
             stopping,
@@ -272,6 +277,7 @@ impl App {
 
     /// Stops within [`SHUTDOWN_MAX`]: sockets are closed with a code that says why, times are written, the database is closed.
     pub async fn stop(self) {
+        let _lock = self.lock;
         let orderly = async {
             self.hub.shutdown().await;
             self.signaling.shutdown().await;

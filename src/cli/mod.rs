@@ -1,8 +1,10 @@
 //! The command line: one file a command. Parses arguments, runs the command, says what went wrong.
 
+mod backup;
 mod check_config;
 mod demo;
 mod reload;
+mod restore;
 mod serve;
 mod status;
 mod user;
@@ -34,6 +36,12 @@ enum Command {
     },
     /// Show whether the daemon runs, and how much goes on; exits with 0 if it is ready, 1 if it is not, 3 if it does not run
     Status(status::StatusArgs),
+    /// Write everything in the data folder to one file, while the daemon runs
+    #[command(after_help = backup::HELP)]
+    Backup(backup::BackupArgs),
+    /// Make the data folder what it was when a backup was written
+    #[command(after_help = restore::HELP)]
+    Restore(restore::RestoreArgs),
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
@@ -59,6 +67,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(ServeArgs { demo: true, .. }) => demo::run(),
         Command::Serve(ServeArgs { config, .. }) => serve::run(&config),
         Command::CheckConfig { file } => check_config::run(&file),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::User(command) => user::run(command),
     };
     done.map(|()| ExitCode::SUCCESS)
@@ -69,3 +79,12 @@ fn load(path: &Path) -> Result<Config> {
 }
 
 const DEFAULT_CONFIG: &str = "/etc/visavis/visavis.toml";
+
+/// Bytes as a person reads them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}

@@ -79,7 +79,7 @@ impl From<StoreError> for Problem {
                 Self::later(StatusCode::SERVICE_UNAVAILABLE, "busy", detail, Duration::from_secs(2))
             }
             StoreError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", detail),
-            StoreError::TooNew { .. } | StoreError::Sqlite(_) | StoreError::File { .. } => {
+            StoreError::TooNew { .. } | StoreError::Damaged { .. } | StoreError::Sqlite(_) | StoreError::File { .. } => {
                 log::error!(event = "store_failed", cause = detail.as_str(); "a request failed in the database");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,

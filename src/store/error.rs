@@ -21,6 +21,14 @@ pub enum StoreError {
         /// The newest this program knows.
         known: u32,
     },
+    /// The file is not as SQLite or this program wrote it.
+    #[error("the database {path} is damaged ({what}): bring back a backup with `visavis restore FILE`")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What SQLite found.
+        what: String,
+    },
     /// The disk is full; what exists goes on.
     #[error("the disk is full: free some space, nothing was lost")]
     DiskFull,

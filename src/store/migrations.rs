@@ -7,16 +7,16 @@ use rusqlite::Connection;
 use super::StoreError;
 use super::connection::restrict_to_owner;
 
-/// Refuses the database of a newer program before anything touches it.
+/// Refuses the database of a newer program before anything touches it; its version, if it is none.
 ///
 /// # Errors
 /// [`StoreError::TooNew`].
-pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
     let (found, known) = (version(connection)?, newest());
     if found > known {
         return Err(StoreError::TooNew { path: path.display().to_string(), found, known });
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Brings the database to the newest version this program knows.

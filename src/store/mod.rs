@@ -5,6 +5,7 @@
 
 mod attendance;
 mod connection;
+mod copy;
 mod error;
 mod health;
 mod invitations;
@@ -26,6 +27,7 @@ use rusqlite::Connection;
 
 pub use attendance::{Attendance, AttendanceEnd, Interval};
 use connection::Readers;
+pub use copy::{copy, examine};
 pub use error::StoreError;
 use health::Health;
 pub use health::{Commits, Warning};
@@ -140,7 +142,8 @@ impl Store {
     }
 }
 
-const FILE_NAME: &str = "visavis.db";
+/// The database in the data folder; what SQLite and migrations keep beside it begins with the same name.
+pub const FILE_NAME: &str = "visavis.db";
 
 macro_rules! text_column {
     ($($name:ty),+) => { $(
