@@ -17,6 +17,8 @@ pub mod mentoring;
 
 pub mod accounts;
 
+pub mod doctor;
+
 pub mod data;
 
 pub mod store;

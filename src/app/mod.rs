@@ -1,6 +1,7 @@
 //! The composition root: binds, wires, spawns, and waits for the shutdown. The only place that knows everyone.
 
 mod care;
+mod examination;
 mod observation;
 mod records;
 mod reload;
@@ -24,6 +25,7 @@ use crate::config::Config;
 use crate::config::checked::Tls;
 use crate::config::file::Limits;
 use crate::data::Lock;
+use crate::doctor::Listeners;
 use crate::http::{self, Counted, Diverted, HalfOpen, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
@@ -36,6 +38,8 @@ use crate::sys::handover::Handover;
 use crate::sys::{entropy, names, notify};
 use crate::tls::{self, Certificates};
 use observation::Observed;
+
+pub use examination::subject;
 
 /// A daemon whose sockets answer.
 pub struct App {
@@ -115,6 +119,16 @@ impl App {
         let (stopping, stopped) = watch::channel(false);
         let caring = tokio::spawn(care::take(accounts.clone(), hub.clone(), stopped.clone()));
         let counted = Arc::<Counted>::default();
+        let addresses = |listeners: &[Listener]| listeners.iter().map(Listener::address).collect::<Vec<_>>();
+        let (http, redirect) = (addresses(&http_listeners), addresses(&redirect_listeners));
+        let (turn_tcp, turn_tls) = (addresses(&turn_tcp_listeners), addresses(&turn_tls_listeners));
+        let listeners = Listeners {
+            http: http.clone(),
+            redirect: redirect.clone(),
+            turn_udp: relay.udp_addrs().to_vec(),
+            turn_tcp: turn_tcp.clone(),
+            turn_tls: turn_tls.clone(),
+        };
         let service = Arc::new(Http {
             counted: Arc::clone(&counted),
             accounts,
@@ -122,6 +136,7 @@ impl App {
             hub: hub.clone(),
             signaling: signaling.clone(),
             hosts: hosts.clone(),
+            doctor: examination::doctor(config, listeners),
             ice: IceServers {
                 secret,
                 public_name: config.server.public_name.clone(),
@@ -144,9 +159,6 @@ impl App {
         };
         let to_relay = divert_to(relay.handle());
         let secure = Listening { tls: tls.map(TlsAcceptor::from), divert: Some(Arc::clone(&to_relay)), ..plain.clone() };
-        let addresses = |listeners: &[Listener]| listeners.iter().map(Listener::address).collect::<Vec<_>>();
-        let (http, redirect) = (addresses(&http_listeners), addresses(&redirect_listeners));
-        let (turn_tcp, turn_tls) = (addresses(&turn_tcp_listeners), addresses(&turn_tls_listeners));
         let mut tasks = vec![hub_task, watching, recording, caring];
         if let Some(certificates) = &certificates {
             let public_name = public_name.clone();

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{DEFAULT_CONFIG, load};
 use crate::data;
+use crate::doctor::size;
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
@@ -23,7 +24,7 @@ pub(super) struct BackupArgs {
 pub(super) fn run(args: &BackupArgs) -> Result<()> {
     let data_dir = load(&args.config)?.server.data_dir;
     let made = data::backup(&data_dir, &args.file, args.force)?;
-    let (files, size) = (made.files, super::size(made.bytes));
+    let (files, size) = (made.files, size(made.bytes));
     println!("{} holds all {files} files of {} ({size}), and was checked.", args.file.display(), data_dir.display());
     for path in made.left_out {
         println!("Not in it, because it is no file: {}", path.display());

@@ -3,6 +3,7 @@
 mod backup;
 mod check_config;
 mod demo;
+mod doctor;
 mod reload;
 mod restore;
 mod serve;
@@ -36,6 +37,9 @@ enum Command {
     },
     /// Show whether the daemon runs, and how much goes on; exits with 0 if it is ready, 1 if it is not, 3 if it does not run
     Status(status::StatusArgs),
+    /// Examine this box and say what to do about what is wrong
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
     /// Write everything in the data folder to one file, while the daemon runs
     #[command(after_help = backup::HELP)]
     Backup(backup::BackupArgs),
@@ -64,6 +68,7 @@ struct ServeArgs {
 pub fn run(cli: Cli) -> Result<ExitCode> {
     let done = match cli.command {
         Command::Status(args) => return status::run(&args),
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Serve(ServeArgs { demo: true, .. }) => demo::run(),
         Command::Serve(ServeArgs { config, .. }) => serve::run(&config),
         Command::CheckConfig { file } => check_config::run(&file),
@@ -79,12 +84,3 @@ fn load(path: &Path) -> Result<Config> {
 }
 
 const DEFAULT_CONFIG: &str = "/etc/visavis/visavis.toml";
-
-/// Bytes as a person reads them.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}

@@ -8,6 +8,7 @@ mod attendance;
 mod auth;
 mod counted;
 mod half_open;
+mod health;
 mod hosts;
 mod ice;
 mod listener;
@@ -31,6 +32,7 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::accounts::{Accounts, Login};
+use crate::doctor::Doctor;
 use crate::hub::HubHandle;
 use crate::mentoring::Mentoring;
 use crate::signaling::Signaling;
@@ -60,6 +62,8 @@ pub struct Http {
     pub signaling: Signaling,
     /// The names this box answers to.
     pub hosts: Hosts,
+    /// Examines this box.
+    pub doctor: Doctor,
     /// STUN and TURN, as handed to browsers.
     pub ice: IceServers,
     /// How requests were answered.
@@ -110,6 +114,7 @@ impl Http {
             ["auth", "login"] => only(&method, Method::POST).map(|()| self.sign_in(source, request))?.await,
             ["auth", "logout"] => only(&method, Method::POST).map(|()| self.sign_out(request))?.await,
             ["auth", "me"] => only(&method, Method::GET).map(|()| self.me(request))?.await,
+            ["admin", "health"] => only(&method, Method::GET).map(|()| self.health(request))?.await,
             ["mentoring", "mentors"] => only(&method, Method::GET).map(|()| self.mentors(request))?.await,
             ["mentoring", "sessions"] => match method {
                 Method::GET => self.list_sessions(request).await,

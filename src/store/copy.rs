@@ -6,7 +6,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::connection::{BUSY_TIMEOUT, restrict_to_owner};
-use super::{FILE_NAME, StoreError, migrations};
+use super::{FILE_NAME, StoreError, UnixMillis, migrations};
 
 /// Copies the database in `data_dir` as it stands at one moment to the new file `copy`, and examines the copy. Works beside a daemon that
 /// writes, which does not wait; the copy has every row that was acknowledged before. Returns its version.
@@ -53,9 +53,43 @@ pub fn examine(path: &Path) -> Result<u32, StoreError> {
 }
 
 fn open(path: &Path) -> Result<Connection, StoreError> {
-    // SQLite's own words for a file that is not there are misleading.
-    std::fs::metadata(path).map_err(|cause| StoreError::File { path: path.display().to_string(), cause })?;
+    // SQLite has misleading words for a file that is not there or may not be read.
+    std::fs::File::open(path).map_err(|cause| StoreError::File { path: path.display().to_string(), cause })?;
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }
+
+/// What a look at the database shows while it is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    /// Its size.
+    pub bytes: u64,
+    /// `user_version`.
+    pub version: u32,
+    /// Whether all of it can be read and fits together; `None` if it is too large to be read in a moment.
+    pub is_whole: Option<bool>,
+}
+
+/// Looks at the database in `data_dir` without hindering anybody.
+///
+/// # Errors
+/// There is none, it is newer than this program, or it cannot be read.
+pub fn glance(data_dir: &Path) -> Result<Glance, StoreError> {
+    let path = data_dir.join(FILE_NAME);
+    let connection = open(&path)?;
+    let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    let version = migrations::refuse_newer(&connection, &path)?;
+    let whole = || connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    let is_whole = (bytes <= GLANCE_BYTES_MAX).then(|| whole().is_ok_and(|found| found == "ok"));
+    Ok(Glance { bytes, version, is_whole })
+}
+
+/// When a daemon last wrote to the database in `data_dir`, as far as that can be read.
+pub fn last_alive(data_dir: &Path) -> Option<UnixMillis> {
+    let connection = open(&data_dir.join(FILE_NAME)).ok()?;
+    connection.query_row("SELECT alive_at FROM daemon_heartbeat", [], |row| row.get(0)).ok()
+}
+
+/// Read within a second or two, also from a memory card.
+const GLANCE_BYTES_MAX: u64 = 64 << 20;

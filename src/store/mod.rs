@@ -27,7 +27,7 @@ use rusqlite::Connection;
 
 pub use attendance::{Attendance, AttendanceEnd, Interval};
 use connection::Readers;
-pub use copy::{copy, examine};
+pub use copy::{Glance, copy, examine, glance, last_alive};
 pub use error::StoreError;
 use health::Health;
 pub use health::{Commits, Warning};

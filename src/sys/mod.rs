@@ -1,5 +1,6 @@
-//! The operating system: randomness, limits, log, readiness, sockets handed over, signals, the box's names. Knows no sibling.
+//! The operating system: clock, randomness, limits, log, readiness, sockets handed over, signals, the box's names. Knows no sibling.
 
+pub mod clock;
 pub mod entropy;
 pub mod handover;
 pub mod histogram;

@@ -85,7 +85,7 @@ fn serves(leaf: &Chain, ca: &Chain, names: &Names) -> bool {
     *issuer == ca.0[0] && left > RENEW_BEFORE.whole_seconds() && sorted(subject_names(&parsed)) == sorted(names.clone())
 }
 
-fn subject_names(cert: &X509Certificate<'_>) -> Names {
+pub(super) fn subject_names(cert: &X509Certificate<'_>) -> Names {
     let mut names = Names::default();
     let alternative = cert.subject_alternative_name().ok().flatten();
     for name in alternative.iter().flat_map(|extension| &extension.value.general_names) {
@@ -174,8 +174,8 @@ fn write_private(path: &Path, text: &str) -> Result<(), TlsError> {
 
 pub(super) const CA_CERT: &str = "ca.pem";
 const CA_KEY: &str = "ca.key";
-const LEAF_CERT: &str = "leaf.pem";
-const LEAF_KEY: &str = "leaf.key";
+pub(super) const LEAF_CERT: &str = "leaf.pem";
+pub(super) const LEAF_KEY: &str = "leaf.key";
 const CA_LIFETIME: Duration = Duration::days(20 * 365);
 /// Apple refuses more than 825 days from a private authority; public ones may do 398.
 const LEAF_LIFETIME: Duration = Duration::days(397);

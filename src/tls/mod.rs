@@ -5,6 +5,7 @@
 mod certificates;
 mod files;
 mod itself;
+mod leaf;
 mod local_ca;
 
 use std::net::IpAddr;
@@ -14,6 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 pub use certificates::{Certificates, Renewal};
 pub use itself::client_of_itself;
+pub use leaf::{Leaf, is_trusted, on_disk};
 
 /// Where the certificate comes from.
 #[derive(Debug, Clone)]

@@ -12,12 +12,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio_rustls::TlsConnector;
 use turn::client::{Client, ClientConfig};
+use visavis::doctor::Framed;
 use visavis::proto::credential::CredentialSecret;
 use visavis::proto::id::{ParticipantId, RoomId};
 use visavis::proto::turn::{Allocated, Traffic, Transport};
 use webrtc_util::Conn;
 
-use crate::framed::Framed;
 use crate::{SHARED_SECRET, daemon, daemon_with};
 
 #[tokio::test(flavor = "multi_thread")]

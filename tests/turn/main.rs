@@ -5,7 +5,6 @@ mod by_hand;
 mod client;
 mod coturn;
 mod direct;
-mod framed;
 mod shards;
 
 use std::net::SocketAddr;

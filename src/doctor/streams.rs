@@ -1,4 +1,4 @@
-//! A stream to the relay as the `turn` crate's client wants it: one frame a call.
+//! A stream to a TURN server as the `turn` crate's client wants it: one frame a call (RFC 8656 section 3.1).
 
 use std::any::Any;
 use std::net::SocketAddr;
@@ -6,17 +6,20 @@ use std::net::SocketAddr;
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::Mutex;
-use visavis::proto::stun::frame_length;
 use webrtc_util::{Conn, Error};
 
-pub(crate) struct Framed<S> {
+use crate::proto::stun::frame_length;
+
+/// A TCP or TLS stream to a server.
+pub struct Framed<S> {
     reader: Mutex<(ReadHalf<S>, Vec<u8>)>,
     writer: Mutex<WriteHalf<S>>,
     server: SocketAddr,
 }
 
 impl<S: AsyncRead + AsyncWrite> Framed<S> {
-    pub(crate) fn new(stream: S, server: SocketAddr) -> Self {
+    /// Over a stream that is connected to `server`.
+    pub fn new(stream: S, server: SocketAddr) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         Self { reader: Mutex::new((reader, Vec::new())), writer: Mutex::new(writer), server }
     }
@@ -31,8 +34,10 @@ impl<S: AsyncRead + AsyncWrite + Send + 'static> Conn for Framed<S> {
     async fn recv(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         let (reader, held) = &mut *self.reader.lock().await;
         loop {
-            if let Some(length) = frame_length(held).expect("the relay sends frames").filter(|length| *length <= held.len()) {
-                buffer[..length].copy_from_slice(&held[..length]);
+            let length = frame_length(held).map_err(|_| Error::Other("not a frame of STUN or TURN".to_owned()))?;
+            if let Some(length) = length.filter(|length| *length <= held.len()) {
+                let room = buffer.get_mut(..length).ok_or(Error::ErrBufferShort)?;
+                room.copy_from_slice(&held[..length]);
                 held.drain(..length);
                 return Ok(length);
             }

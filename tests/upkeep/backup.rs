@@ -1,12 +1,12 @@
 //! `visavis backup` and `visavis restore` as programs: beside a daemon, and killed.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, chown};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
+
+use crate::place::{Place, told};
 
 #[test]
 fn a_running_daemon_is_backed_up_and_not_restored_to_nor_joined_by_another() {
@@ -81,60 +81,6 @@ fn a_restoration_that_is_killed_leaves_all_of_the_old_data_or_all_of_the_new() {
     drop(place.serve());
 }
 
-/// A data folder with its configuration.
-struct Place {
-    folder: tempfile::TempDir,
-    data: PathBuf,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let text = format!(
-            "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = []\nlisten-tls = []\n",
-            data.display()
-        );
-        fs::write(folder.path().join("visavis.toml"), text).unwrap();
-        Self { folder, data }
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
-        command.args(args).args(["--config", &self.file("visavis.toml")]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("NOTIFY_SOCKET");
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// A daemon whose sockets answer, with one account.
-    fn serve(&self) -> Daemon {
-        let mut child = self.command(&["serve"]).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        lines.find(|line| line.contains("event=listening")).unwrap();
-        let mut adding = self.command(&["user", "add", "mara", "--role", "mentor"]).stdin(Stdio::piped()).spawn().unwrap();
-        adding.stdin.take().unwrap().write_all(b"correct horse\n").unwrap();
-        adding.wait().unwrap();
-        Daemon(child)
-    }
-}
-
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Every file and its bytes; of the database, who is in it.
 fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
@@ -150,8 +96,4 @@ fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let users: String = database.query_row("SELECT group_concat(username) FROM users", [], |row| row.get(0)).unwrap();
     found.insert("users".to_owned(), users.into());
     found
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }

@@ -1,0 +1,26 @@
+//! The box as `doctor` examines it: from outside of the daemon for the command line, from within for the admin's page.
+
+use std::path::PathBuf;
+
+use super::{box_names, tls_source};
+use crate::config::Config;
+use crate::doctor::{Daemon, Doctor, Listeners, Subject};
+
+/// The box of a configuration, whether or not its daemon runs.
+pub fn subject(config: Config, file: PathBuf) -> Subject {
+    let (names, certificate) = (box_names(config.server.public_name.as_ref()), tls_source(&config));
+    Subject::of(config, file, names, certificate)
+}
+
+/// Examines the box of this very daemon, which listens there, as it is when somebody asks.
+pub(super) fn doctor(config: &Config, listeners: Listeners) -> Doctor {
+    let config = config.clone();
+    Doctor::new(move || Subject {
+        config_file: None,
+        daemon: Daemon::Here,
+        listeners: listeners.clone(),
+        names: box_names(config.server.public_name.as_ref()),
+        certificate: tls_source(&config),
+        config: config.clone(),
+    })
+}
