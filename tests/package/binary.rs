@@ -60,7 +60,7 @@ struct Symbol {
     version: String,
 }
 
-/// Lines are like `00000000      DF *UND*	00000000 (GLIBC_2.34) __time64`; the version is bare on some machines.
+/// Lines are like `00000000 DF *UND* 00000000 (GLIBC_2.34) __time64`, with tabs between; the version is bare on some machines.
 fn dynamic_symbols() -> Vec<Symbol> {
     let table = output(&gnu("objdump"), &["-T", binary().to_str().unwrap()]);
     let undefined = table.lines().filter(|line| line.contains("*UND*"));
