@@ -72,14 +72,14 @@ fn systemd_is_told_when_sockets_answer_and_sigterm_ends_within_five_seconds() {
     let config = config_on(folder.path(), port);
     let mut daemon = Daemon::start(&config, &[("NOTIFY_SOCKET", socket.to_str().unwrap())]);
     let mut message = [0; 256];
-    let length = notified.recv(&mut message).unwrap();
-    assert!(String::from_utf8_lossy(&message[..length]).starts_with("READY=1"));
+    // Before it, systemd is given the sockets to keep.
+    let mut next = || notified.recv(&mut message).map(|length| String::from_utf8_lossy(&message[..length]).into_owned()).unwrap();
+    while !next().starts_with("READY=1") {}
     // Whoever says nothing holds nobody up.
     let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let told = Instant::now();
     daemon.signal("TERM");
-    let length = notified.recv(&mut message).unwrap();
-    assert_eq!(String::from_utf8_lossy(&message[..length]).trim(), "STOPPING=1");
+    assert_eq!(next().trim(), "STOPPING=1");
     assert!(daemon.0.wait().unwrap().success());
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
     let log = std::io::read_to_string(daemon.0.stderr.take().unwrap()).unwrap();
@@ -156,6 +156,45 @@ fn a_taken_port_is_named_with_its_remedy() {
     let output = visavis(&["serve", "--config", path.to_str().unwrap()], "");
     let told = stderr(&output);
     assert!(told.contains(&format!("cannot listen on {address} (http.listen)")) && told.contains("ss -lntp"), "{told}");
+}
+
+#[test]
+fn the_status_is_a_table_or_json_and_its_exit_code_says_whether_the_daemon_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let port = free_port();
+    let text = std::fs::read_to_string(&config).unwrap() + &format!("[metrics]\nlisten = [\"127.0.0.1:{port}\"]\n");
+    std::fs::write(&config, text).unwrap();
+    let status = |more: &[&str]| visavis(&[&["status", "--config", &config], more].concat(), "");
+    let down = status(&[]);
+    assert_eq!(down.status.code(), Some(3));
+    assert!(stderr(&down).contains("does not answer") && stderr(&down).contains("journalctl -u visavis"), "{}", stderr(&down));
+
+    let mut daemon = Daemon::start(&config, &[]);
+    let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("what=metrics")).unwrap();
+    let (table, json) = (status(&[]), status(&["--json"]));
+    assert_eq!((table.status.code(), json.status.code()), (Some(0), Some(0)));
+    let shown = String::from_utf8_lossy(&table.stdout);
+    assert!(shown.contains(", ready, up ") && shown.contains("calls        0 with 0 people"), "{shown}");
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&report["ready"], &report["rooms"]), (&true.into(), &0.into()));
+    drop(daemon);
+
+    // One that is not ready.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let asking = std::thread::spawn(move || listener.accept().unwrap().0);
+    let body = json.stdout.trim_ascii_end().to_vec();
+    let body = String::from_utf8(body).unwrap().replace("\"ready\":true", "\"ready\":false");
+    let answering = std::thread::spawn(move || {
+        let mut stream = asking.join().unwrap();
+        let _ = stream.read(&mut [0; 1024]).unwrap();
+        write!(stream, "HTTP/1.1 200 OK\r\n\r\n{body}").unwrap();
+    });
+    let unready = status(&[]);
+    answering.join().unwrap();
+    assert_eq!(unready.status.code(), Some(1), "{}", stderr(&unready));
+    assert!(String::from_utf8_lossy(&unready.stdout).contains("NOT READY"));
 }
 
 struct Daemon(Child);
