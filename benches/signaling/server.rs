@@ -161,7 +161,10 @@ impl Server {
                 bail!("it ended at once, with {status}");
             }
             let answers = match self.product {
-                Product::Visavis => notified.recv(&mut [0; 256]).is_ok(),
+                Product::Visavis => {
+                    let mut told = [0; 256];
+                    notified.recv(&mut told).is_ok_and(|length| told[..length].starts_with(b"READY=1"))
+                }
                 Product::Node | Product::Channels => TcpStream::connect(self.address).is_ok(),
             };
             if answers {

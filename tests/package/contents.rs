@@ -29,6 +29,10 @@ const FILES: &str = "\
 -rw-r--r-- 0/0 /usr/share/bash-completion/completions/visavis
 -rw-r--r-- 0/0 /usr/share/doc/visavis/changelog.gz
 -rw-r--r-- 0/0 /usr/share/doc/visavis/copyright
+-rw-r--r-- 0/0 /usr/share/doc/visavis/examples/grafana/visavis.json
+-rw-r--r-- 0/0 /usr/share/doc/visavis/examples/grafana/visavis.rules.yml
+-rw-r--r-- 0/0 /usr/share/doc/visavis/examples/visavis.service.d/sockets.conf
+-rw-r--r-- 0/0 /usr/share/doc/visavis/examples/visavis.socket
 -rw-r--r-- 0/0 /usr/share/doc/visavis/examples/visavis.toml
 -rw-r--r-- 0/0 /usr/share/doc/visavis/visavis.cdx.json
 -rw-r--r-- 0/0 /usr/share/fish/vendor_completions.d/visavis.fish
