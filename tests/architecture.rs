@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 /// Which modules of the crate a module may import. `proto` and `sys` are below everybody and stand in no list but their own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["app", "config", "doctor", "accounts", "mentoring", "data", "store", "tls", "status"]),
-    ("app", &["http", "signaling", "hub", "relay", "accounts", "mentoring", "doctor", "data", "store", "tls", "config", "status"]),
+    (
+        "app",
+        &["http", "signaling", "hub", "relay", "accounts", "mentoring", "doctor", "data", "store", "tls", "config", "status"],
+    ),
     ("http", &["signaling", "hub", "accounts", "mentoring", "doctor", "store", "status"]),
     ("signaling", &["hub"]),
     ("hub", &[]),

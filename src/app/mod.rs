@@ -6,6 +6,7 @@ mod observation;
 mod records;
 mod reload;
 mod renewal;
+mod sections;
 mod watchdog;
 
 use std::fs::DirBuilder;
@@ -23,23 +24,24 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::config::checked::Tls;
-use crate::config::file::Limits;
 use crate::data::Lock;
 use crate::doctor::Listeners;
 use crate::http::{self, Counted, Diverted, HalfOpen, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
 use crate::proto::credential::{self, CredentialSecret};
-use crate::proto::rate::Rate;
 use crate::relay::{self, Relay, RelayHandle};
-use crate::signaling::{self, Signaling};
+use crate::signaling::Signaling;
 use crate::store::{Store, UnixMillis};
 use crate::sys::handover::Handover;
 use crate::sys::{entropy, names, notify};
 use crate::tls::{self, Certificates};
 use observation::Observed;
+use watchdog::{Door, For};
 
 pub use examination::subject;
+pub use sections::relay_limits;
+use sections::{hub_config, relay_config, shared_secret, signaling_limits, tls_source};
 
 /// A daemon whose sockets answer.
 pub struct App {
@@ -180,23 +182,15 @@ impl App {
         let places = Arc::new(Semaphore::new(config.limits.connections_max / 2));
         let half_open = HalfOpen::new(config.limits.half_open_per_source);
         if let Some(period) = notify::watchdog() {
-            let own = tls::client_of_itself()?;
-            let door = |addresses: &[SocketAddr], tls: bool, speaks, places| watchdog::Door {
-                address: addresses[0],
-                tls: tls.then(|| TlsConnector::from(Arc::clone(&own))),
-                speaks,
-                places: Arc::clone(places),
-                limit: period / 4,
-            };
-            let kinds = [
-                (&http, secure.tls.is_some(), watchdog::For::Http, &plain.connections),
-                (&redirect, false, watchdog::For::Http, &plain.connections),
-                (&turn_tcp, false, watchdog::For::Turn, &places),
-                (&turn_tls, true, watchdog::For::Turn, &places),
+            let own = TlsConnector::from(tls::client_of_itself()?);
+            let by_tls = |has_tls: bool| has_tls.then(|| own.clone());
+            let doors = [
+                Door::first(&http, by_tls(secure.tls.is_some()), For::Http, &plain.connections, period),
+                Door::first(&redirect, None, For::Http, &plain.connections, period),
+                Door::first(&turn_tcp, None, For::Turn, &places, period),
+                Door::first(&turn_tls, by_tls(true), For::Turn, &places, period),
             ];
-            let there = kinds.into_iter().filter(|(addresses, ..)| !addresses.is_empty());
-            let doors = there.map(|(addresses, tls, speaks, places)| door(addresses, tls, speaks, places)).collect();
-            let parts = watchdog::parts(&hub, &relay.handle(), &store, doors);
+            let parts = watchdog::parts(&hub, &relay.handle(), &store, doors.into_iter().flatten().collect());
             tasks.push(tokio::spawn(watchdog::watch(parts, period, notify::alive, plain.stopping.clone())));
         }
         let observed = Arc::new(Observed {
@@ -332,14 +326,6 @@ fn box_names(public_name: Option<&String>) -> tls::Names {
     tls::Names { dns, addresses: names::addresses() }
 }
 
-fn tls_source(config: &Config) -> Option<tls::Source> {
-    match &config.tls {
-        Tls::Files { cert, key } => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
-        Tls::LocalCa => Some(tls::Source::LocalCa { folder: config.server.data_dir.join("tls") }),
-        Tls::Off => None,
-    }
-}
-
 fn make_data_dir(path: &Path) -> Result<()> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.with_context(|| {
@@ -405,79 +391,14 @@ fn credential_secret(data_dir: &Path) -> Result<Vec<u8>> {
     }
 }
 
-/// The relay's share of `[limits]`.
-pub fn relay_limits(limits: &Limits) -> relay::Limits {
-    relay::Limits {
-        allocations_max: limits.allocations_max,
-        allocations_per_seat: limits.allocations_per_seat,
-        allocations_per_source: limits.allocations_per_source,
-        permissions_per_allocation: limits.permissions_per_allocation,
-        channels_per_allocation: limits.channels_per_allocation,
-        new_peers: Rate { per_second: limits.new_peers_per_second, burst: limits.new_peers_burst },
-        data: relay::DataLimits {
-            packets_per_second: limits.relayed_packets_per_second,
-            bits_per_second: limits.relayed_bits_per_second,
-            burst: limits.relayed_burst.0,
-        },
-        requests: Rate { per_second: limits.relay_requests_per_second, burst: limits.relay_requests_burst },
-        failures: Rate { per_second: limits.relay_failures_per_second, burst: limits.relay_failures_burst },
-    }
-}
-
 fn start_relay(config: &Config, own: CredentialSecret, handover: &mut Handover) -> Result<Relay> {
     let secrets = relay::Secrets { own, shared: shared_secret(config) };
     let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";
     Relay::start(relay_config(config), secrets, handover).with_context(|| format!("cannot start the relay: {remedy}"))
 }
 
-fn shared_secret(config: &Config) -> Option<CredentialSecret> {
-    config.turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes()))
-}
-
-fn relay_config(config: &Config) -> relay::Config {
-    let turn = &config.turn;
-    relay::Config {
-        listen_udp: turn.listen_udp.clone(),
-        realm: turn.realm.clone(),
-        external_addresses: turn.external_addresses.clone(),
-        own_addresses: names::addresses(),
-        own_networks: names::networks(),
-        relay_ports: turn.relay_ports.clone(),
-        allow_peers: turn.allow_peers.clone(),
-        deny_peers: turn.deny_peers.clone(),
-        max_delay: turn.max_delay,
-        shards: turn.shards.on(std::thread::available_parallelism().map_or(1, usize::from)),
-        limits: relay_limits(&config.limits),
-    }
-}
-
-fn hub_config(config: &Config) -> hub::Config {
-    hub::Config {
-        participants_max: config.rooms.participants_max,
-        reconnect_grace: config.rooms.reconnect_grace,
-        unattended_grace: config.rooms.unattended_grace,
-        lobby: config.rooms.lobby,
-        refused_messages_max: config.limits.refused_messages_max,
-        outbox_bytes_max: config.limits.outbox_bytes_max,
-    }
-}
-
-fn signaling_limits(config: &Config) -> signaling::Limits {
-    signaling::Limits {
-        message_bytes_max: config.limits.message_bytes_max,
-        messages_per_second: config.limits.messages_per_second,
-        messages_burst: config.limits.messages_burst,
-        sockets_per_user: config.limits.sockets_per_user,
-        ping_interval: PING_INTERVAL,
-        dead_after: DEAD_AFTER,
-    }
-}
-
 /// What systemd and the admin are promised.
 pub const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
-/// Twice within the silence after which a socket is dead, so that one lost ping kills nobody.
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-const DEAD_AFTER: Duration = Duration::from_secs(45);
 const EVENTS_MAX: usize = 4096;
 const HTTPS: u16 = 443;
 const SECRET_BYTES: usize = 32;

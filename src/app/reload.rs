@@ -1,6 +1,7 @@
 //! Another configuration for a running daemon: what may change does, and what may not is named.
 
-use super::{App, hub_config, relay_config, shared_secret, signaling_limits};
+use super::App;
+use super::sections::{hub_config, relay_config, shared_secret, signaling_limits};
 use crate::config::{self, Change, Config};
 
 impl App {

@@ -15,12 +15,12 @@ use tokio_rustls::TlsConnector;
 
 /// A listener, how to speak to it, and the places it has for connections.
 pub(in crate::app) struct Door {
-    pub(in crate::app) address: SocketAddr,
-    pub(in crate::app) tls: Option<TlsConnector>,
-    pub(in crate::app) speaks: For,
-    pub(in crate::app) places: Arc<Semaphore>,
+    address: SocketAddr,
+    tls: Option<TlsConnector>,
+    speaks: For,
+    places: Arc<Semaphore>,
     /// Shorter than the whole check's, so that what was found is looked into.
-    pub(in crate::app) limit: Duration,
+    limit: Duration,
 }
 
 /// What a listener is for.
@@ -31,6 +31,18 @@ pub(in crate::app) enum For {
 }
 
 impl Door {
+    /// To the first of these addresses, if there is one; the whole check comes twice in each `period`.
+    pub(in crate::app) fn first(
+        addresses: &[SocketAddr],
+        tls: Option<TlsConnector>,
+        speaks: For,
+        places: &Arc<Semaphore>,
+        period: Duration,
+    ) -> Option<Self> {
+        let address = *addresses.first()?;
+        Some(Self { address, tls, speaks, places: Arc::clone(places), limit: period / 4 })
+    }
+
     /// Whether somebody is served here, or nobody is for a reason that is no hang: every place or every file descriptor is taken.
     pub(super) async fn answers(self: Arc<Self>) -> bool {
         match timeout(self.limit, self.ask()).await {
