@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsConnector;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
@@ -160,7 +160,7 @@ impl App {
             stopping: stopped.clone(),
         };
         let to_relay = divert_to(relay.handle());
-        let secure = Listening { tls: tls.map(TlsAcceptor::from), divert: Some(Arc::clone(&to_relay)), ..plain.clone() };
+        let secure = Listening { tls, divert: Some(Arc::clone(&to_relay)), ..plain.clone() };
         let mut tasks = vec![hub_task, watching, recording, caring];
         if let Some(certificates) = &certificates {
             let public_name = public_name.clone();
@@ -367,7 +367,9 @@ fn first_port(listeners: &[Listener]) -> Option<u16> {
 
 /// Streams that speak TURN go to the relay, whichever listener accepted them.
 fn divert_to(relay: RelayHandle) -> http::Divert {
-    Arc::new(move |Diverted { socket, tls, place }| relay.adopt(relay::NewStream { socket, tls, place: Box::new(place) }))
+    Arc::new(move |Diverted { socket, tls, said, place }| {
+        relay.adopt(relay::NewStream { socket, tls, said, place: Box::new(place) })
+    })
 }
 
 /// The secret that signs TURN credentials: made once, so that they outlive a restart.

@@ -14,19 +14,18 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::{Request, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::ServerConnection;
+use rustls::ServerConfig;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::Answer;
 use super::half_open::{HalfOpen, Newcomer};
 use super::paced::Paced;
 use crate::sys::signals::stopped;
+use crate::tls::{SecureChannel, SecureStream};
 
 /// A bound socket that does not accept yet.
 pub struct Listener {
@@ -38,7 +37,7 @@ pub struct Listener {
 #[derive(Clone)]
 pub struct Listening {
     /// TLS comes first; `None`: plain.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Arc<ServerConfig>>,
     /// For the handshake, and for a request's head.
     pub header_timeout: Duration,
     /// Connections at once, over all listeners that share it; the rest waits in the kernel.
@@ -54,15 +53,20 @@ pub struct Listening {
 /// Takes a connection that is not for HTTP.
 pub type Divert = Arc<dyn Fn(Diverted) + Send + Sync>;
 
-/// A connection that is handed on: its TLS, if there is any, has shaken hands and may have read ahead.
+/// A connection that is handed on: its TLS, if there is any, has shaken hands.
 pub struct Diverted {
     /// Not blocking.
     pub socket: std::net::TcpStream,
     /// The TLS within it.
-    pub tls: Option<Box<ServerConnection>>,
+    pub tls: Option<SecureChannel>,
+    /// What was said within it already.
+    pub said: Vec<u8>,
     /// Its place among the connections there may be; dropped when it closes.
     pub place: OwnedSemaphorePermit,
 }
+
+/// What [`Diverted`] is made of: the socket, its TLS, and what was said.
+type Parts = (TcpStream, Option<SecureChannel>, Vec<u8>);
 
 /// An accepted connection.
 struct Connection {
@@ -213,7 +217,7 @@ where
 async fn divert_connection(connection: Connection, listening: Listening, to: Divert) {
     let Connection { stream, source, place, newcomer: _newcomer } = connection;
     match &listening.tls {
-        None => hand_on((stream, None), place, &to),
+        None => hand_on((stream, None, Vec::new()), place, &to),
         Some(tls) => {
             if let Some(stream) = shake_hands(tls, stream, source, listening.header_timeout).await {
                 hand_on(secure(stream), place, &to);
@@ -222,8 +226,13 @@ async fn divert_connection(connection: Connection, listening: Listening, to: Div
     }
 }
 
-async fn shake_hands(tls: &TlsAcceptor, stream: TcpStream, source: IpAddr, within: Duration) -> Option<TlsStream<TcpStream>> {
-    match tokio::time::timeout(within, tls.accept(stream)).await {
+async fn shake_hands(
+    tls: &Arc<ServerConfig>,
+    stream: TcpStream,
+    source: IpAddr,
+    within: Duration,
+) -> Option<SecureStream<TcpStream>> {
+    match tokio::time::timeout(within, SecureStream::accept(Arc::clone(tls), stream)).await {
         Ok(Ok(stream)) => return Some(stream),
         Ok(Err(cause)) => log::debug!(event = "tls_failed", source:% = source, cause:% = cause; "a TLS handshake failed"),
         Err(_) => log::debug!(event = "tls_timeout", source:% = source; "a TLS handshake took too long"),
@@ -231,20 +240,20 @@ async fn shake_hands(tls: &TlsAcceptor, stream: TcpStream, source: IpAddr, withi
     None
 }
 
-fn secure(stream: TlsStream<TcpStream>) -> (TcpStream, Option<Box<ServerConnection>>) {
-    let (stream, tls) = stream.into_inner();
-    (stream, Some(Box::new(tls)))
+fn secure(stream: SecureStream<TcpStream>) -> Parts {
+    let (stream, tls, said) = stream.into_parts();
+    (stream, Some(tls), said)
 }
 
-fn hand_on((stream, tls): (TcpStream, Option<Box<ServerConnection>>), place: OwnedSemaphorePermit, to: &Divert) {
+fn hand_on((stream, tls, said): Parts, place: OwnedSemaphorePermit, to: &Divert) {
     // A stream that the runtime cannot let go of is closed.
     if let Ok(socket) = stream.into_std() {
-        to(Diverted { socket, tls, place });
+        to(Diverted { socket, tls, said, place });
     }
 }
 
 /// Whether the first byte within TLS is a STUN request's: no HTTP method begins with it, and no TURN client with another.
-async fn speaks_stun(stream: &mut TlsStream<TcpStream>, within: Duration) -> bool {
+async fn speaks_stun(stream: &mut SecureStream<TcpStream>, within: Duration) -> bool {
     let first = tokio::time::timeout(within, stream.fill_buf()).await;
     matches!(first, Ok(Ok([0..=3, ..])))
 }

@@ -387,7 +387,7 @@ impl Shard {
             self.drop_stream(before);
         }
         match self.streams.adopt(stream, Instant::now(), self.poll.registry(), token) {
-            // Its TLS may have read what the socket will never announce again.
+            // What its client has said already, the socket will never announce again.
             Ok(Token(token)) => self.ready.push(token),
             Err(cause) => log::debug!(event = "stream_lost", cause:% = cause; "a stream was gone before it was served"),
         }

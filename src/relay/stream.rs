@@ -7,17 +7,19 @@ use std::net::TcpStream as StdTcpStream;
 use std::time::Instant;
 
 use mio::net::TcpStream;
-use rustls::ServerConnection;
 
 use crate::proto::stun::frame_length;
 use crate::proto::turn::FiveTuple;
+use crate::tls::SecureChannel;
 
 /// A stream that was accepted, to be handed to the relay.
 pub struct NewStream {
     /// Not blocking, its handshake done.
     pub socket: StdTcpStream,
-    /// The TLS within it, with whatever it has read already.
-    pub tls: Option<Box<ServerConnection>>,
+    /// The TLS within it.
+    pub tls: Option<SecureChannel>,
+    /// What the client has said already.
+    pub said: Vec<u8>,
     /// Dropped with the stream: its place among the connections there may be.
     pub place: Box<dyn Any + Send>,
 }
@@ -30,7 +32,7 @@ pub(super) struct Stream {
     pub(super) socket: TcpStream,
     /// Whether its end was announced, which nobody announces again.
     pub(super) ends: bool,
-    tls: Option<Box<ServerConnection>>,
+    tls: Option<SecureChannel>,
     _place: Box<dyn Any + Send>,
     /// What was read and is no whole frame yet.
     held: Vec<u8>,
@@ -45,7 +47,7 @@ pub(super) struct Closed;
 
 impl Stream {
     pub(super) fn new(new: NewStream, tuple: FiveTuple, now: Instant) -> Self {
-        let NewStream { socket, tls, place } = new;
+        let NewStream { socket, tls, said, place } = new;
         let socket = TcpStream::from_std(socket);
         Self {
             tuple,
@@ -54,7 +56,7 @@ impl Stream {
             ends: false,
             tls,
             _place: place,
-            held: Vec::new(),
+            held: said,
             taken: 0,
             outbox: Outbox::default(),
         }
@@ -69,18 +71,18 @@ impl Stream {
         self.taken = 0;
         let mut source = Source { socket: &mut self.socket, ends: self.ends, drained: false };
         for _ in 0..READS_MAX {
-            let read = match &mut self.tls {
-                None => source.read(buffer),
-                Some(tls) => read_plaintext(tls, &mut source, buffer),
-            };
-            match read {
+            let length = match source.read(buffer) {
                 Ok(0) => return Err(Closed),
-                Ok(length) => self.held.extend_from_slice(&buffer[..length]),
+                Ok(length) => length,
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return Err(Closed),
+            };
+            match &mut self.tls {
+                None => self.held.extend_from_slice(&buffer[..length]),
+                Some(tls) => receive(tls, &mut buffer[..length], &mut self.held, source.socket)?,
             }
-            if source.drained && self.tls.is_none() {
+            if source.drained {
                 return Ok(false);
             }
         }
@@ -133,8 +135,9 @@ impl Stream {
     fn write_waiting(&mut self) -> io::Result<()> {
         loop {
             if let Some(tls) = &mut self.tls {
-                while tls.wants_write() {
-                    tls.write_tls(&mut self.socket)?;
+                while !tls.outgoing().is_empty() {
+                    let sent = self.socket.write(tls.outgoing())?;
+                    tls.sent(sent);
                 }
             }
             let bytes = self.outbox.next();
@@ -143,7 +146,7 @@ impl Stream {
             }
             let written = match &mut self.tls {
                 None => self.socket.write(bytes)?,
-                Some(tls) => tls.writer().write(bytes)?,
+                Some(tls) => tls.send(bytes).map_err(io::Error::other)?,
             };
             self.outbox.wrote(written);
         }
@@ -160,26 +163,22 @@ struct Source<'a> {
 
 impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.drained {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
         let length = self.socket.read(buffer)?;
         self.drained = length > 0 && length < buffer.len() && !self.ends;
         Ok(length)
     }
 }
 
-/// Plaintext of one record; 0 at the end, `Interrupted` if what was read brought none yet.
-fn read_plaintext(tls: &mut ServerConnection, source: &mut Source<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    match tls.reader().read(buffer) {
-        Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
-            if tls.read_tls(source)? == 0 {
-                return Ok(0);
-            }
-            tls.process_new_packets().map_err(io::Error::other)?;
-            Err(io::ErrorKind::Interrupted.into())
+/// Appends the plaintext of what was read.
+fn receive(tls: &mut SecureChannel, wire: &mut [u8], held: &mut Vec<u8>, socket: &mut TcpStream) -> Result<(), Closed> {
+    match tls.receive(wire, held) {
+        Ok(()) if tls.peer_has_closed() => Err(Closed),
+        Ok(()) => Ok(()),
+        Err(_) => {
+            // The alert says why, if there is room for it.
+            let _ = socket.write(tls.outgoing());
+            Err(Closed)
         }
-        read => read,
     }
 }
 
@@ -256,7 +255,8 @@ mod tests {
         let mut client = StdTcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (socket, source) = listener.accept().unwrap();
         let tuple = FiveTuple { client: ClientAddr(source), server: socket.local_addr().unwrap(), transport: Transport::Tcp };
-        let mut stream = Stream::new(NewStream { socket, tls: None, place: Box::new(()) }, tuple, Instant::now());
+        let mut stream =
+            Stream::new(NewStream { socket, tls: None, said: Vec::new(), place: Box::new(()) }, tuple, Instant::now());
         client.write_all(&[0x40; 10]).unwrap();
         assert_eq!(stream.fill(&mut [0; 100]), Ok(false), "a short read has emptied it, so nothing blocks here");
         client.write_all(&[0x40; 10]).unwrap();

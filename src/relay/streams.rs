@@ -146,7 +146,7 @@ mod tests {
         let mut clients = Vec::new();
         for _ in 0..2 {
             clients.push(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-            let new = NewStream { socket: listener.accept().unwrap().0, tls: None, place: Box::new(()) };
+            let new = NewStream { socket: listener.accept().unwrap().0, tls: None, said: Vec::new(), place: Box::new(()) };
             streams.adopt(new, now, poll.registry(), Token).unwrap();
         }
         let served = ClientAddr(clients[1].local_addr().unwrap());

@@ -1,12 +1,15 @@
-//! Certificates: where they come from, how they are renewed, and the TLS configuration made of them.
+//! TLS: certificates, where they come from, how they are renewed, and the configuration made of them; and the channel within a connection.
 //!
-//! Owns the local certificate authority's files below the data directory. Driven by `app`; knows no sibling.
+//! Owns the local certificate authority's files below the data directory. Certificates are driven by `app`, channels by `http`, which
+//! shakes hands, and by `relay`, which takes some of them over; knows no sibling.
 
 mod certificates;
+mod channel;
 mod files;
 mod itself;
 mod leaf;
 mod local_ca;
+mod stream;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +19,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub use certificates::{Certificates, Renewal};
 pub use itself::client_of_itself;
 pub use leaf::{Leaf, is_trusted, on_disk};
+pub use channel::SecureChannel;
+pub use stream::SecureStream;
 
 /// Where the certificate comes from.
 #[derive(Debug, Clone)]
@@ -76,3 +81,6 @@ type Chain = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 pub fn local_ca_certificate(folder: &Path) -> PathBuf {
     folder.join(local_ca::CA_CERT)
 }
+
+#[cfg(test)]
+mod tests;
