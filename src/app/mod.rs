@@ -2,6 +2,7 @@
 
 mod care;
 mod examination;
+mod issuing;
 mod observation;
 mod records;
 mod reload;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
@@ -35,7 +36,7 @@ use crate::signaling::Signaling;
 use crate::store::{Store, UnixMillis};
 use crate::sys::handover::Handover;
 use crate::sys::{entropy, names, notify};
-use crate::tls::{self, Certificates};
+use crate::tls::{self, Certificates, acme};
 use observation::Observed;
 use watchdog::{Door, For};
 
@@ -52,6 +53,8 @@ pub struct App {
     metrics: Vec<SocketAddr>,
     certificates: Option<Arc<Certificates>>,
     public_name: Option<String>,
+    /// Has the ACME task look at once.
+    hurry: Arc<Notify>,
     relay: Relay,
     store: Store,
     /// Last of all: another program may use the folder once everything is written.
@@ -83,6 +86,7 @@ impl App {
         let names = box_names(public_name.as_ref());
         make_data_dir(&config.server.data_dir)?;
         let lock = Lock::take(&config.server.data_dir)?;
+        let evidence = acme::Evidence::collect(&config.server.data_dir);
         let certificates = tls_source(config).map(|source| Certificates::load(source, &names).map(Arc::new)).transpose()?;
         let tls = certificates.as_ref().map(|certificates| certificates.server_config()).transpose()?;
         let http_listeners = bind(&config.http.listen, "http.listen", &mut handover)?;
@@ -165,7 +169,14 @@ impl App {
         if let Some(certificates) = &certificates {
             let public_name = public_name.clone();
             let names = move || box_names(public_name.as_ref());
-            tasks.push(tokio::spawn(renewal::keep(Arc::clone(certificates), names, stopped)));
+            tasks.push(tokio::spawn(renewal::keep(Arc::clone(certificates), names, stopped.clone())));
+        }
+        let hurry = Arc::new(Notify::new());
+        let challenges = certificates.as_ref().map(|certificates| certificates.challenges()).unwrap_or_default();
+        if let (Tls::Acme(acme), Some(certificates)) = (&config.tls, &certificates) {
+            let settings = issuing::settings(acme, &config.server.data_dir, !redirect.is_empty());
+            let certificates = Arc::clone(certificates);
+            tasks.push(tokio::spawn(issuing::keep(settings, certificates, evidence, Arc::clone(&hurry), stopped)));
         }
         for listener in http_listeners {
             let service = Arc::clone(&service);
@@ -174,8 +185,11 @@ impl App {
             ));
         }
         for listener in redirect_listeners {
-            let hosts = hosts.clone();
-            let redirect = move |_, request| std::future::ready(http::redirect(&hosts, https_port, &request));
+            let (hosts, challenges) = (hosts.clone(), Arc::clone(&challenges));
+            let redirect = move |_, request| {
+                let challenge = http::acme::challenge(&request, |token| challenges.key_authorization(token));
+                std::future::ready(challenge.unwrap_or_else(|| http::redirect(&hosts, https_port, &request)))
+            };
             tasks.push(tokio::spawn(listener.serve(plain.clone(), redirect)));
         }
         // Streams to the relay have places of their own: whoever takes them all leaves the page alone.
@@ -230,6 +244,7 @@ impl App {
             metrics,
             certificates,
             public_name,
+            hurry,
             relay,
             store,
             lock,
@@ -278,6 +293,7 @@ impl App {
     pub async fn renew_certificate(&self) {
         if let Some(certificates) = &self.certificates {
             renewal::renew(certificates, box_names(self.public_name.as_ref())).await;
+            self.hurry.notify_one();
         }
     }
 

@@ -14,6 +14,11 @@ pub(super) fn tls_source(config: &Config) -> Option<tls::Source> {
     match &config.tls {
         Tls::Files { cert, key } => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
         Tls::LocalCa => Some(tls::Source::LocalCa { folder: config.server.data_dir.join("tls") }),
+        Tls::Acme(acme) => Some(tls::Source::Acme {
+            folder: super::issuing::folder(&config.server.data_dir),
+            name: acme.name.clone(),
+            until_then: config.server.data_dir.join("tls"),
+        }),
         Tls::Off => None,
     }
 }

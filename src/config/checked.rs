@@ -69,8 +69,23 @@ pub enum Tls {
         /// Its private key.
         key: PathBuf,
     },
+    /// An ACME server.
+    Acme(Acme),
     /// A reverse proxy in front does it.
     Off,
+}
+
+/// An ACME server, and what it certifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// The one name of the certificate: the box's public one.
+    pub name: String,
+    /// Its directory: an `https` URL.
+    pub directory: String,
+    /// A mail address.
+    pub contact: Option<String>,
+    /// PEM certificates of a private server's authority; `None`: the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The relay.
@@ -125,7 +140,7 @@ pub fn check(file: &File, lines: &Lines) -> Result<Config, Vec<Problem>> {
     if checker.problems.is_empty() { Ok(config) } else { Err(checker.problems) }
 }
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     lines: &'a Lines,
     problems: Vec<Problem>,
 }
@@ -160,37 +175,6 @@ impl Checker<'_> {
             listen: file.http.listen.clone(),
             public_port: (file.http.public_port != 0).then_some(file.http.public_port),
             redirect_listen: file.http.redirect_listen.clone(),
-        }
-    }
-
-    fn tls(&mut self, file: &File) -> Tls {
-        let tls = &file.tls;
-        let files = tls.source == TlsSource::Files;
-        for (key, path) in [("tls.cert-file", &tls.cert_file), ("tls.key-file", &tls.key_file)] {
-            let given = !path.as_os_str().is_empty();
-            self.require(
-                given || !files,
-                key,
-                "is missing, but tls.source is \"files\"",
-                "name the PEM file, or set tls.source to \"local-ca\"",
-            );
-            self.require(
-                !given || files,
-                key,
-                "is set, but tls.source is not \"files\"",
-                "set tls.source = \"files\", or leave the key out",
-            );
-        }
-        self.require(
-            tls.source != TlsSource::Acme,
-            "tls.source",
-            "is \"acme\", which this version cannot do yet",
-            "use \"local-ca\", or \"files\" with a certificate of your own",
-        );
-        match tls.source {
-            TlsSource::Files => Tls::Files { cert: tls.cert_file.clone(), key: tls.key_file.clone() },
-            TlsSource::Off => Tls::Off,
-            TlsSource::LocalCa | TlsSource::Acme => Tls::LocalCa,
         }
     }
 
@@ -320,7 +304,7 @@ impl Checker<'_> {
         self.require(range.contains(&value), key, format!("{given} is out of range"), &remedy);
     }
 
-    fn require(&mut self, sound: bool, key: &str, what: impl Into<String>, remedy: &str) {
+    pub(super) fn require(&mut self, sound: bool, key: &str, what: impl Into<String>, remedy: &str) {
         if !sound {
             let line = self.lines.get(key).copied();
             self.problems.push(Problem { key: key.to_owned(), line, what: what.into(), remedy: remedy.to_owned() });

@@ -15,6 +15,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::error::Problem;
 use super::shards::Shards;
+use super::tls::LETS_ENCRYPT;
 use crate::proto::room::LobbyPolicy;
 
 /// The whole file.
@@ -62,7 +63,7 @@ pub struct Http {
 }
 
 /// `[tls]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Tls {
     /// See [`TlsSource`].
@@ -71,6 +72,12 @@ pub struct Tls {
     pub cert_file: PathBuf,
     /// PEM private key.
     pub key_file: PathBuf,
+    /// An ACME server's directory (RFC 8555 section 7.1.1).
+    pub acme_directory: String,
+    /// Where the ACME server may write to; empty: nowhere.
+    pub acme_contact: String,
+    /// PEM certificates that prove a private ACME server; empty: the system's.
+    pub acme_ca_file: PathBuf,
 }
 
 /// Where the certificate comes from.
@@ -365,6 +372,19 @@ impl Default for Server {
 impl Default for Http {
     fn default() -> Self {
         Self { listen: any_address(443), public_port: 0, redirect_listen: any_address(80) }
+    }
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            source: TlsSource::default(),
+            cert_file: PathBuf::new(),
+            key_file: PathBuf::new(),
+            acme_directory: LETS_ENCRYPT.to_owned(),
+            acme_contact: String::new(),
+            acme_ca_file: PathBuf::new(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod error;
 pub mod file;
 mod live;
 pub mod shards;
+mod tls;
 
 use std::path::Path;
 

@@ -53,8 +53,33 @@ fn files_need_both_paths_and_other_sources_neither() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_refused_and_not_ignored() {
-    assert_eq!(parse("[tls]\nsource = \"acme\"\n").unwrap_err().len(), 1);
+fn acme_certifies_a_public_name_and_no_other() {
+    let named = |name: &str, more: &str| parse(&format!("[server]\npublic-name = \"{name}\"\n[tls]\nsource = \"acme\"\n{more}"));
+    let private = "acme-ca-file = \"/etc/visavis/step-ca.pem\"\n";
+    let checked::Tls::Acme(acme) = named("Calls.School.org", "").unwrap().tls else { panic!("not acme") };
+    assert_eq!((&*acme.name, acme.directory), ("calls.school.org", tls::LETS_ENCRYPT.to_owned()));
+    for name in ["", "box", "box.local", "box.lan", "calls.school.example", "box.home.arpa", "192.0.2.1"] {
+        let problems = named(name, "").unwrap_err();
+        assert_eq!((problems.len(), &*problems[0].key), (1, "server.public-name"), "{name}: {problems:?}");
+    }
+    assert!(named("calls.school.internal", private).is_ok(), "a private server may certify private names");
+    assert_eq!(named("", private).unwrap_err().len(), 1);
+}
+
+#[test]
+fn acme_s_keys_are_proved_and_belong_to_acme_alone() {
+    let acme = "[server]\npublic-name = \"calls.school.org\"\n[tls]\nsource = \"acme\"\n";
+    for (sound, wrong) in [
+        ("acme-directory = \"https://ca.school.org/acme/acme/directory\"", "acme-directory = \"http://ca.school.org/\""),
+        ("acme-contact = \"it@school.org\"", "acme-contact = \"mailto:it@school.org\""),
+        ("acme-contact = \"\"", "acme-contact = \"it\""),
+    ] {
+        assert!(parse(&format!("{acme}{sound}\n")).is_ok(), "{sound}");
+        assert_eq!(parse(&format!("{acme}{wrong}\n")).unwrap_err().len(), 1, "{wrong}");
+    }
+    for key in ["acme-directory = \"https://a.org/\"", "acme-contact = \"a@b.org\"", "acme-ca-file = \"/ca.pem\""] {
+        assert_eq!(parse(&format!("[tls]\n{key}\n")).unwrap_err().len(), 1, "{key}");
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn on_disk(source: &Source, ready: &Result<Vec<CertificateDer<'static>>, TlsErro
     let (name, path) = match source {
         Source::Files { cert, .. } => ("your own files", cert.clone()),
         Source::LocalCa { folder } => ("the box's own authority", tls::local_ca_certificate(folder)),
+        Source::Acme { folder, .. } => ("the ACME server", folder.clone()),
     };
     let shown = path.display().to_string();
     match ready {
@@ -48,7 +49,7 @@ fn on_disk(source: &Source, ready: &Result<Vec<CertificateDer<'static>>, TlsErro
                 .remedy("run `sudo visavis doctor`")
         }
         Err(TlsError::File { cause, .. })
-            if cause.kind() == std::io::ErrorKind::NotFound && matches!(source, Source::LocalCa { .. }) =>
+            if cause.kind() == std::io::ErrorKind::NotFound && !matches!(source, Source::Files { .. }) =>
         {
             Finding::note("certificate.source", shown, "there is none yet: the daemon makes it when it first starts")
         }

@@ -16,7 +16,7 @@ use hyper::{Request, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -233,6 +233,8 @@ async fn shake_hands(
     within: Duration,
 ) -> Option<SecureStream<TcpStream>> {
     match tokio::time::timeout(within, SecureStream::accept(Arc::clone(tls), stream)).await {
+        // An ACME challenge is over with its handshake (RFC 8737 section 3).
+        Ok(Ok(mut stream)) if stream.alpn_protocol() == Some(b"acme-tls/1") => drop(stream.shutdown().await),
         Ok(Ok(stream)) => return Some(stream),
         Ok(Err(cause)) => log::debug!(event = "tls_failed", source:% = source, cause:% = cause; "a TLS handshake failed"),
         Err(_) => log::debug!(event = "tls_timeout", source:% = source; "a TLS handshake took too long"),

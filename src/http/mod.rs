@@ -3,6 +3,7 @@
 //! Owns listeners, requests and answers; the rules are in `accounts` and `mentoring`, the live rooms in `hub`. Driven by `app`.
 //! One file a resource; [`problem`] is the one table from errors to status and code.
 
+pub mod acme;
 mod assets;
 mod attendance;
 mod auth;

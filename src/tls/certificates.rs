@@ -8,6 +8,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use super::acme::{self, ACME_TLS, Challenges};
 use super::{Names, Source, TlsError, files, local_ca};
 
 /// A source and what was last read from it.
@@ -34,7 +35,10 @@ pub enum Renewal {
 }
 
 #[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
+struct Current {
+    certificate: RwLock<Arc<CertifiedKey>>,
+    challenges: Arc<Challenges>,
+}
 
 impl Certificates {
     /// Reads the certificate; a local authority makes one for these names.
@@ -43,8 +47,15 @@ impl Certificates {
     /// It cannot be had or does not serve.
     pub fn load(source: Source, names: &Names) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let current = Arc::new(Current(RwLock::new(Arc::new(read(&source, names, &provider)?))));
-        Ok(Self { source, provider, current, failure: Mutex::default() })
+        let certificate = read(&source, names, &provider).or_else(|error| match &source {
+            Source::Acme { until_then, .. } => {
+                log::error!(event = "certificate_unusable", cause:% = error; "the stored certificate is left alone until another is issued");
+                read(&Source::LocalCa { folder: until_then.clone() }, names, &provider)
+            }
+            _ => Err(error),
+        })?;
+        let current = Current { certificate: RwLock::new(Arc::new(certificate)), challenges: Arc::default() };
+        Ok(Self { source, provider, current: Arc::new(current), failure: Mutex::default() })
     }
 
     /// TLS 1.2 and 1.3, HTTP/1.1, resumption by ticket, and whichever certificate is in use when a handshake begins.
@@ -56,15 +67,23 @@ impl Certificates {
         let mut config =
             versions.with_no_client_auth().with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if matches!(self.source, Source::Acme { .. }) {
+            config.alpn_protocols.push(ACME_TLS.to_vec());
+        }
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
         Ok(Arc::new(config))
     }
 
     /// When the certificate in use ends; `None` if that cannot be read.
     pub fn expires(&self) -> Option<SystemTime> {
-        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current.certificate.read().unwrap_or_else(PoisonError::into_inner);
         let (_, leaf) = x509_parser::parse_x509_certificate(current.cert.first()?).ok()?;
         Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(leaf.validity().not_after.timestamp()).ok()?))
+    }
+
+    /// What an ACME server may come to see.
+    pub fn challenges(&self) -> Arc<Challenges> {
+        Arc::clone(&self.current.challenges)
     }
 
     /// Reads the source again. A local authority issues anew when its leaf has aged or these names are others. What cannot be read or
@@ -74,7 +93,7 @@ impl Certificates {
         match read(&self.source, names, &self.provider) {
             Ok(new) => {
                 *failure = None;
-                let mut current = self.current.0.write().unwrap_or_else(PoisonError::into_inner);
+                let mut current = self.current.certificate.write().unwrap_or_else(PoisonError::into_inner);
                 if current.cert == new.cert {
                     return Renewal::Unchanged;
                 }
@@ -91,8 +110,12 @@ impl Certificates {
 }
 
 impl ResolvesServerCert for Current {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        // RFC 8737 section 3: a handshake that offers this protocol alone is a challenge, and sees nothing else.
+        if hello.alpn().is_some_and(|offered| offered.eq([ACME_TLS])) {
+            return self.challenges.certificate(hello.server_name()?);
+        }
+        Some(Arc::clone(&self.certificate.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -100,6 +123,10 @@ fn read(source: &Source, names: &Names, provider: &CryptoProvider) -> Result<Cer
     let (chain, key) = match source {
         Source::Files { cert, key } => files::load(cert, key)?,
         Source::LocalCa { folder } => local_ca::leaf(folder, names)?,
+        Source::Acme { folder, name, until_then } => match acme::certificate(folder, name)? {
+            Some(chain) => chain,
+            None => local_ca::leaf(until_then, names)?,
+        },
     };
     Ok(CertifiedKey::from_der(chain, key, provider)?)
 }
@@ -171,6 +198,6 @@ mod tests {
     }
 
     fn in_use(certificates: &Certificates) -> Vec<rustls::pki_types::CertificateDer<'static>> {
-        certificates.current.0.read().unwrap().cert.clone()
+        certificates.current.certificate.read().unwrap().cert.clone()
     }
 }

@@ -37,6 +37,11 @@ impl SecureChannel {
         self.tls.is_handshaking()
     }
 
+    /// What both sides agreed to speak within (RFC 7301), if the client named anything.
+    pub fn alpn_protocol(&self) -> Option<&[u8]> {
+        self.tls.alpn_protocol()
+    }
+
     /// Whether the peer has said that nothing more will come (`close_notify`); it may still be spoken to.
     pub const fn peer_has_closed(&self) -> bool {
         self.peer_has_closed

@@ -1,18 +1,16 @@
 //! What a certificate says of itself, for those who look after the box.
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::local_ca::{LEAF_CERT, LEAF_KEY, subject_names};
-use super::{Names, Source, TlsError, files};
+use super::{Names, Source, TlsError, acme, files, roots};
 
 /// A server's certificate, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +64,10 @@ pub fn on_disk(source: &Source) -> Result<Vec<CertificateDer<'static>>, TlsError
     let (chain, key) = match source {
         Source::Files { cert, key } => files::load(cert, key)?,
         Source::LocalCa { folder } => files::load(&folder.join(LEAF_CERT), &folder.join(LEAF_KEY))?,
+        Source::Acme { folder, name, until_then } => match acme::certificate(folder, name)? {
+            Some(chain) => chain,
+            None => files::load(&until_then.join(LEAF_CERT), &until_then.join(LEAF_KEY))?,
+        },
     };
     Ok(CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())?.cert)
 }
@@ -73,17 +75,12 @@ pub fn on_disk(source: &Source) -> Result<Vec<CertificateDer<'static>>, TlsError
 /// Whether anybody's computer would trust this chain for `name`, by the authorities that this system trusts; `None` if it has no list of
 /// them.
 pub fn is_trusted(chain: &[CertificateDer<'static>], name: &str) -> Option<bool> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(CertificateDer::pem_file_iter(Path::new(SYSTEM_ROOTS)).ok()?.filter_map(Result::ok));
     let provider = rustls::crypto::ring::default_provider().into();
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots::of_the_system().ok()?), provider).build().ok()?;
     let (leaf, rest) = chain.split_first()?;
     let name = ServerName::try_from(name).ok()?;
     Some(verifier.verify_server_cert(leaf, rest, &name, &[], UnixTime::now()).is_ok())
 }
-
-/// Debian's package `ca-certificates`.
-const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 #[cfg(test)]
 mod tests {

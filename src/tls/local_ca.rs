@@ -3,10 +3,9 @@
 //! Its critical name constraints (RFC 5280 section 4.2.1.10) cover local names, private addresses and this box's own names:
 //! whoever steals its key cannot pretend to be any other site. Its leaf is made anew when the box's names change or it ages.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::net::IpAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rcgen::{
@@ -51,8 +50,8 @@ fn make_ca(folder: &Path, names: &Names) -> Result<(), TlsError> {
     params.distinguished_name.push(DnType::CommonName, format!("visavis CA of {name}"));
     params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted(names), excluded_subtrees: Vec::new() });
     let cert = params.self_signed(&key)?;
-    write_private(&folder.join(CA_KEY), &key.serialize_pem())?;
-    write_private(&folder.join(CA_CERT), &cert.pem())
+    files::write_private(&folder.join(CA_KEY), &key.serialize_pem())?;
+    files::write_private(&folder.join(CA_CERT), &cert.pem())
 }
 
 fn make_leaf(folder: &Path, ca: &Chain, names: &Names) -> Result<(), TlsError> {
@@ -71,8 +70,8 @@ fn make_leaf(folder: &Path, ca: &Chain, names: &Names) -> Result<(), TlsError> {
     params.distinguished_name.push(DnType::CommonName, names.dns.first().map_or("visavis", String::as_str));
     let cert = params.signed_by(&key, &issuer)?;
     let chain = cert.pem() + &files::read_text(&folder.join(CA_CERT))?;
-    write_private(&folder.join(LEAF_KEY), &key.serialize_pem())?;
-    write_private(&folder.join(LEAF_CERT), &chain)?;
+    files::write_private(&folder.join(LEAF_KEY), &key.serialize_pem())?;
+    files::write_private(&folder.join(LEAF_CERT), &chain)?;
     log::info!(event = "leaf_issued", names = names.dns.join(" "); "the local authority issued a certificate");
     Ok(())
 }
@@ -155,21 +154,9 @@ fn subnet(address: IpAddr, prefix: u8) -> GeneralSubtree {
     GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, prefix))
 }
 
-fn make_folder(folder: &Path) -> Result<(), TlsError> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), TlsError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|cause| TlsError::File { path: folder.display().to_string(), cause })
-}
-
-/// Replaces the file whole or not at all, readable by its owner alone.
-fn write_private(path: &Path, text: &str) -> Result<(), TlsError> {
-    let beside = path.with_extension("new");
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    write().map_err(|cause| TlsError::File { path: path.display().to_string(), cause })
 }
 
 pub(super) const CA_CERT: &str = "ca.pem";

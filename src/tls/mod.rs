@@ -3,12 +3,14 @@
 //! Owns the local certificate authority's files below the data directory. Certificates are driven by `app`, channels by `http`, which
 //! shakes hands, and by `relay`, which takes some of them over; knows no sibling.
 
+pub mod acme;
 mod certificates;
 mod channel;
 mod files;
 mod itself;
 mod leaf;
 mod local_ca;
+mod roots;
 mod stream;
 
 use std::net::IpAddr;
@@ -36,6 +38,15 @@ pub enum Source {
     LocalCa {
         /// Made on first start, readable by its owner alone.
         folder: PathBuf,
+    },
+    /// What the task of [`acme`] stores; until there is something, this box's own authority.
+    Acme {
+        /// Where the task stores it.
+        folder: PathBuf,
+        /// The name it is for.
+        name: String,
+        /// The local authority's.
+        until_then: PathBuf,
     },
 }
 
@@ -70,6 +81,9 @@ pub enum TlsError {
     /// The certificate and its key do not serve.
     #[error("the certificate cannot be used: {0}: check that the key belongs to it")]
     Unusable(#[from] rustls::Error),
+    /// The system trusts nobody.
+    #[error("the system's authorities cannot be read: {0}: apt-get install ca-certificates, or set tls.acme-ca-file")]
+    NoRoots(String),
     /// The local authority failed.
     #[error("the local certificate authority failed: {0}")]
     LocalCa(#[from] rcgen::Error),

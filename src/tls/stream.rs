@@ -35,6 +35,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SecureStream<T> {
         Ok(stream)
     }
 
+    /// What both sides agreed to speak within (RFC 7301), if the client named anything.
+    pub fn alpn_protocol(&self) -> Option<&[u8]> {
+        self.tls.alpn_protocol()
+    }
+
     /// The socket, its TLS, and the plaintext that came and was not read.
     pub fn into_parts(mut self) -> (T, SecureChannel, Vec<u8>) {
         self.plaintext.drain(..self.read);
