@@ -2,15 +2,18 @@
 //!
 //! [`plan`] says when and knows neither clock nor network; [`task`] drives it; [`order`] is one order, over [`client`]; [`challenge`]
 //! holds what the server comes to see on this box's ports; [`stored`] the account, the certificate and what is remembered of attempts,
-//! in `acme` below the data directory; [`clock`] doubts the time of a box that has just started.
+//! in `acme` below the data directory; [`said`] keeps the log short; [`clock`] doubts the time of a box that has just started.
 
 mod challenge;
 mod client;
 mod clock;
 mod order;
 mod plan;
+mod said;
 mod stored;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::clock::Now;
 use super::plan::{Plan, Step, UnixSeconds, Window};
+use super::said::Said;
 use super::stored::Stored;
 use crate::sys::entropy;
 use crate::sys::signals::stopped;
@@ -58,14 +59,6 @@ pub(super) struct Task<A, C, I> {
     pub(super) hurry: Arc<Notify>,
 }
 
-/// What was said, so that it is not said again.
-#[derive(Default)]
-struct Said {
-    refusal: Option<String>,
-    doubt: Option<String>,
-    warned_at: Option<UnixSeconds>,
-}
-
 impl<A, C, I, F> Task<A, C, I>
 where
     A: Authority + Sync,
@@ -111,16 +104,15 @@ where
         loop {
             match (self.now)() {
                 Ok(now) => {
-                    if said.doubt.take().is_some() {
+                    if said.trusts_again() {
                         log::info!(event = "acme_clock_set"; "the clock is set: going on");
                     }
                     return now;
                 }
-                Err(why) if said.doubt.as_ref() == Some(&why) => {}
-                Err(why) => {
+                Err(why) if said.doubts_anew(&why) => {
                     log::warn!(event = "acme_waits_for_clock", cause = why.as_str(); "the clock is not right yet: no certificate is asked for until it is (timedatectl shows it)");
-                    said.doubt = Some(why);
                 }
+                Err(_) => {}
             }
             tokio::time::sleep(CLOCK_EVERY).await;
         }
@@ -139,10 +131,12 @@ where
             let kept = self.stored.keep_certificate(&self.name, &issued.chain, &issued.key);
             kept.map_err(|error| Refusal::of(error.to_string()))
         });
+        // The clock may have gone on, or been set.
+        let now = (self.now)().unwrap_or(now);
         match outcome {
             Ok(validity) => {
                 plan.issued(now, validity);
-                *said = Said::default();
+                said.succeeded();
                 log::info!(event = "acme_issued", name = self.name.as_str(), days = validity.not_after.since(now).as_secs() / 86_400; "the ACME server issued a certificate");
                 self.remember(plan);
                 (self.issued)().await;
@@ -154,26 +148,20 @@ where
     fn failed(&self, plan: &mut Plan, now: UnixSeconds, refusal: Refusal, said: &mut Said) {
         plan.failed(now, refusal.retry_after);
         self.remember(plan);
-        if said.refusal.as_ref() != Some(&refusal.words) {
+        if said.is_new(&refusal.words, now) {
             let minutes = match plan.next(now) {
                 Step::WaitUntil(at) => at.since(now).as_secs() / 60,
                 Step::Order | Step::AskWindow => 0,
             };
             log::error!(event = "acme_failed", name = self.name.as_str(), cause = refusal.words.as_str(), next_minutes = minutes; "no certificate was issued: the one in use stays, and the next attempt comes by itself, or at once after a reload");
-            said.warned_at = Some(now);
         }
-        said.refusal = Some(refusal.words);
     }
 
     /// Once a day while it fails: orders begin with a third of the lifetime left.
     fn warn(&self, plan: &Plan, now: UnixSeconds, said: &mut Said) {
-        let Some(refusal) = said.refusal.as_ref().filter(|_| plan.is_failing()) else { return };
-        if said.warned_at.is_some_and(|at| now.since(at) < WARN_EVERY) {
-            return;
-        }
-        said.warned_at = Some(now);
+        let Some(refusal) = said.reminder(now) else { return };
         let days = plan.certificate().map_or(0, |certificate| certificate.not_after.since(now).as_secs() / 86_400);
-        log::warn!(event = "acme_expiry", name = self.name.as_str(), days_left = days, cause = refusal.as_str(); "the certificate could still not be renewed");
+        log::warn!(event = "acme_expiry", name = self.name.as_str(), days_left = days, cause = refusal; "the certificate could still not be renewed");
     }
 
     async fn ask_window(&self, plan: &mut Plan, now: UnixSeconds) {
@@ -202,4 +190,3 @@ where
 
 const NAP_MAX: Duration = Duration::from_secs(60);
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
-const WARN_EVERY: Duration = Duration::from_secs(86_400);
