@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{box_names, tls_source};
+use super::certificate;
 use crate::config::Config;
 use crate::doctor::{Daemon, Doctor, Listeners, Subject};
 
 /// The box of a configuration, whether or not its daemon runs.
 pub fn subject(config: Config, file: PathBuf) -> Subject {
-    let (names, certificate) = (box_names(config.server.public_name.as_ref()), tls_source(&config));
-    Subject::of(config, file, names, certificate)
+    let (names, source) = (certificate::names(config.server.public_name.as_ref()), certificate::source(&config));
+    Subject::of(config, file, names, source)
 }
 
 /// Examines the box of this very daemon, which listens there, as it is when somebody asks.
@@ -19,8 +19,8 @@ pub(super) fn doctor(config: &Config, listeners: Listeners) -> Doctor {
         config_file: None,
         daemon: Daemon::Here,
         listeners: listeners.clone(),
-        names: box_names(config.server.public_name.as_ref()),
-        certificate: tls_source(&config),
+        names: certificate::names(config.server.public_name.as_ref()),
+        certificate: certificate::source(&config),
         config: config.clone(),
     })
 }

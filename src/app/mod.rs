@@ -1,8 +1,8 @@
 //! The composition root: binds, wires, spawns, and waits for the shutdown. The only place that knows everyone.
 
 mod care;
+mod certificate;
 mod examination;
-mod issuing;
 mod observation;
 mod records;
 mod reload;
@@ -42,7 +42,7 @@ use watchdog::{Door, For};
 
 pub use examination::subject;
 pub use sections::relay_limits;
-use sections::{hub_config, relay_config, shared_secret, signaling_limits, tls_source};
+use sections::{hub_config, relay_config, shared_secret, signaling_limits};
 
 /// A daemon whose sockets answer.
 pub struct App {
@@ -83,11 +83,12 @@ impl App {
     /// As above.
     pub async fn start_on(config: &Config, mut handover: Handover) -> Result<Self> {
         let public_name = config.server.public_name.clone();
-        let names = box_names(public_name.as_ref());
+        let names = certificate::names(public_name.as_ref());
         make_data_dir(&config.server.data_dir)?;
         let lock = Lock::take(&config.server.data_dir)?;
         let evidence = acme::Evidence::collect(&config.server.data_dir);
-        let certificates = tls_source(config).map(|source| Certificates::load(source, &names).map(Arc::new)).transpose()?;
+        let certificates =
+            certificate::source(config).map(|source| Certificates::load(source, &names).map(Arc::new)).transpose()?;
         let tls = certificates.as_ref().map(|certificates| certificates.server_config()).transpose()?;
         let http_listeners = bind(&config.http.listen, "http.listen", &mut handover)?;
         let redirect_listeners = bind(&config.http.redirect_listen, "http.redirect-listen", &mut handover)?;
@@ -145,12 +146,13 @@ impl App {
             doctor: examination::doctor(config, listeners),
             ice: IceServers {
                 secret,
-                public_name: config.server.public_name.clone(),
+                tls_name: certificate::tls_name(config),
                 udp_ports: udp_ports(relay.udp_addrs()),
                 tcp_port: first_port(&turn_tcp_listeners),
                 tls_port: tls.as_ref().and(Some(https_port)),
                 relay_only: config.turn.relay_only,
             },
+            https_alone: certificate::https_alone(certificates.as_ref()),
             body_bytes_max: config.limits.body_bytes_max,
             body_timeout: config.limits.header_timeout.0,
         });
@@ -168,15 +170,15 @@ impl App {
         let mut tasks = vec![hub_task, watching, recording, caring];
         if let Some(certificates) = &certificates {
             let public_name = public_name.clone();
-            let names = move || box_names(public_name.as_ref());
+            let names = move || certificate::names(public_name.as_ref());
             tasks.push(tokio::spawn(renewal::keep(Arc::clone(certificates), names, stopped.clone())));
         }
         let hurry = Arc::new(Notify::new());
         let challenges = certificates.as_ref().map(|certificates| certificates.challenges()).unwrap_or_default();
         if let (Tls::Acme(acme), Some(certificates)) = (&config.tls, &certificates) {
-            let settings = issuing::settings(acme, &config.server.data_dir, !redirect.is_empty());
+            let settings = certificate::acme_settings(acme, &config.server.data_dir, !redirect.is_empty());
             let certificates = Arc::clone(certificates);
-            tasks.push(tokio::spawn(issuing::keep(settings, certificates, evidence, Arc::clone(&hurry), stopped)));
+            tasks.push(tokio::spawn(certificate::issue(settings, certificates, evidence, Arc::clone(&hurry), stopped)));
         }
         for listener in http_listeners {
             let service = Arc::clone(&service);
@@ -292,7 +294,7 @@ impl App {
     /// Looks at the certificate now, instead of within a minute. One that does not serve changes nothing.
     pub async fn renew_certificate(&self) {
         if let Some(certificates) = &self.certificates {
-            renewal::renew(certificates, box_names(self.public_name.as_ref())).await;
+            renewal::renew(certificates, certificate::names(self.public_name.as_ref())).await;
             self.hurry.notify_one();
         }
     }
@@ -330,16 +332,6 @@ impl App {
         listening("turn-tls", &self.turn_tls);
         listening("metrics", &self.metrics);
     }
-}
-
-/// What browsers may call this box: its configured name, its own name bare and with `.local`, localhost, its addresses.
-fn box_names(public_name: Option<&String>) -> tls::Names {
-    let host = names::host_name();
-    let own = [host.clone(), format!("{host}.local"), "localhost".to_owned()];
-    let mut dns: Vec<String> = public_name.into_iter().cloned().chain(own).filter(|name| name != "localhost.local").collect();
-    dns.sort_unstable();
-    dns.dedup();
-    tls::Names { dns, addresses: names::addresses() }
 }
 
 fn make_data_dir(path: &Path) -> Result<()> {

@@ -3,25 +3,11 @@
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::config::checked::Tls;
 use crate::config::file::Limits;
 use crate::proto::credential::CredentialSecret;
 use crate::proto::rate::Rate;
 use crate::sys::names;
-use crate::{hub, relay, signaling, tls};
-
-pub(super) fn tls_source(config: &Config) -> Option<tls::Source> {
-    match &config.tls {
-        Tls::Files { cert, key } => Some(tls::Source::Files { cert: cert.clone(), key: key.clone() }),
-        Tls::LocalCa => Some(tls::Source::LocalCa { folder: config.server.data_dir.join("tls") }),
-        Tls::Acme(acme) => Some(tls::Source::Acme {
-            folder: super::issuing::folder(&config.server.data_dir),
-            name: acme.name.clone(),
-            until_then: config.server.data_dir.join("tls"),
-        }),
-        Tls::Off => None,
-    }
-}
+use crate::{hub, relay, signaling};
 
 /// The relay's share of `[limits]`.
 pub fn relay_limits(limits: &Limits) -> relay::Limits {

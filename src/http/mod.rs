@@ -41,7 +41,7 @@ use crate::signaling::Signaling;
 pub use counted::Counted;
 pub use half_open::HalfOpen;
 pub use hosts::Hosts;
-pub use ice::IceServers;
+pub use ice::{IceServers, TlsName};
 pub use listener::{Divert, Diverted, Listener, Listening};
 pub use monitoring::monitoring;
 use problem::Problem;
@@ -50,6 +50,9 @@ use request::ApiRequest;
 
 /// An answer, whole in memory: everything this API says is small.
 pub type Answer = Response<Full<Bytes>>;
+
+/// Whether browsers may be told never to come to this host name but by HTTPS (RFC 6797).
+pub type HttpsAlone = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What every request is served from.
 pub struct Http {
@@ -69,6 +72,8 @@ pub struct Http {
     pub ice: IceServers,
     /// How requests were answered.
     pub counted: Arc<Counted>,
+    /// For which host names browsers are told to come by HTTPS alone.
+    pub https_alone: HttpsAlone,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
     /// Time for a request's body.
@@ -104,7 +109,11 @@ impl Http {
             ["readyz"] => Ok(monitoring::whether(self.is_ready().await)),
             _ => assets::answer(request.method(), &path, request.headers()),
         };
-        secured(answer.unwrap_or_else(Problem::into_answer), Some(&host))
+        let mut answer = secured(answer.unwrap_or_else(Problem::into_answer), Some(&host));
+        if hosts::without_port(&host).is_some_and(|name| (self.https_alone)(name)) {
+            answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, A_YEAR);
+        }
+        answer
     }
 
     async fn api(&self, source: IpAddr, host: &str, resource: &[&str], request: Request<Incoming>) -> Result<Answer, Problem> {
@@ -211,6 +220,9 @@ const READY_WITHIN: Duration = Duration::from_secs(2);
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     media-src 'self' blob:; font-src 'self'; connect-src 'self' wss://HOST; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
+
+/// Without the names below this one, which are others' (RFC 6797 section 6.1).
+const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 const SECURITY_HEADERS: &[(&str, &str)] = &[
     ("cross-origin-opener-policy", "same-origin"),

@@ -9,7 +9,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use super::acme::{self, ACME_TLS, Challenges};
-use super::{Names, Source, TlsError, files, local_ca};
+use super::{Names, Source, TlsError, files, leaf, local_ca};
 
 /// A source and what was last read from it.
 #[derive(Debug)]
@@ -36,8 +36,29 @@ pub enum Renewal {
 
 #[derive(Debug)]
 struct Current {
-    certificate: RwLock<Arc<CertifiedKey>>,
+    certificate: RwLock<InUse>,
     challenges: Arc<Challenges>,
+}
+
+#[derive(Debug)]
+struct InUse {
+    certified: Arc<CertifiedKey>,
+    /// The box's names for which anybody's computer trusts it.
+    trusted: Vec<String>,
+}
+
+/// What a source has.
+struct Found {
+    certified: CertifiedKey,
+    /// Whether it may come from a public authority.
+    public: bool,
+}
+
+impl Found {
+    fn into_use(self, names: &Names) -> InUse {
+        let trusted = if self.public { leaf::trusted_names(&self.certified.cert, &names.dns) } else { Vec::new() };
+        InUse { certified: Arc::new(self.certified), trusted }
+    }
 }
 
 impl Certificates {
@@ -47,14 +68,14 @@ impl Certificates {
     /// It cannot be had or does not serve.
     pub fn load(source: Source, names: &Names) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let certificate = read(&source, names, &provider).or_else(|error| match &source {
+        let found = read(&source, names, &provider).or_else(|error| match &source {
             Source::Acme { until_then, .. } => {
                 log::error!(event = "certificate_unusable", cause:% = error; "the stored certificate is left alone until another is issued");
                 read(&Source::LocalCa { folder: until_then.clone() }, names, &provider)
             }
             _ => Err(error),
         })?;
-        let current = Current { certificate: RwLock::new(Arc::new(certificate)), challenges: Arc::default() };
+        let current = Current { certificate: RwLock::new(found.into_use(names)), challenges: Arc::default() };
         Ok(Self { source, provider, current: Arc::new(current), failure: Mutex::default() })
     }
 
@@ -76,9 +97,16 @@ impl Certificates {
 
     /// When the certificate in use ends; `None` if that cannot be read.
     pub fn expires(&self) -> Option<SystemTime> {
-        let current = self.current.certificate.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current.certified();
         let (_, leaf) = x509_parser::parse_x509_certificate(current.cert.first()?).ok()?;
         Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(leaf.validity().not_after.timestamp()).ok()?))
+    }
+
+    /// Whether anybody's computer trusts the certificate in use for this host name, so that browsers may be told to come by HTTPS alone.
+    /// Never of this box's own authority, nor of a private ACME server: whoever changes from them would lock browsers out.
+    pub fn is_publicly_trusted(&self, host: &str) -> bool {
+        let current = self.current.certificate.read().unwrap_or_else(PoisonError::into_inner);
+        current.trusted.iter().any(|name| name == host)
     }
 
     /// What an ACME server may come to see.
@@ -93,11 +121,11 @@ impl Certificates {
         match read(&self.source, names, &self.provider) {
             Ok(new) => {
                 *failure = None;
-                let mut current = self.current.certificate.write().unwrap_or_else(PoisonError::into_inner);
-                if current.cert == new.cert {
+                if self.current.certified().cert == new.certified.cert {
                     return Renewal::Unchanged;
                 }
-                *current = Arc::new(new);
+                let new = new.into_use(names);
+                *self.current.certificate.write().unwrap_or_else(PoisonError::into_inner) = new;
                 Renewal::Renewed
             }
             Err(error) if failure.as_ref() == Some(&error.to_string()) => Renewal::StillFailing,
@@ -109,26 +137,32 @@ impl Certificates {
     }
 }
 
+impl Current {
+    fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.certificate.read().unwrap_or_else(PoisonError::into_inner).certified)
+    }
+}
+
 impl ResolvesServerCert for Current {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         // RFC 8737 section 3: a handshake that offers this protocol alone is a challenge, and sees nothing else.
         if hello.alpn().is_some_and(|offered| offered.eq([ACME_TLS])) {
             return self.challenges.certificate(hello.server_name()?);
         }
-        Some(Arc::clone(&self.certificate.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(self.certified())
     }
 }
 
-fn read(source: &Source, names: &Names, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-    let (chain, key) = match source {
-        Source::Files { cert, key } => files::load(cert, key)?,
-        Source::LocalCa { folder } => local_ca::leaf(folder, names)?,
-        Source::Acme { folder, name, until_then } => match acme::certificate(folder, name)? {
-            Some(chain) => chain,
-            None => local_ca::leaf(until_then, names)?,
+fn read(source: &Source, names: &Names, provider: &CryptoProvider) -> Result<Found, TlsError> {
+    let ((chain, key), public) = match source {
+        Source::Files { cert, key } => (files::load(cert, key)?, true),
+        Source::LocalCa { folder } => (local_ca::leaf(folder, names)?, false),
+        Source::Acme { folder, name, until_then, public } => match acme::certificate(folder, name)? {
+            Some(chain) => (chain, *public),
+            None => (local_ca::leaf(until_then, names)?, false),
         },
     };
-    Ok(CertifiedKey::from_der(chain, key, provider)?)
+    Ok(Found { certified: CertifiedKey::from_der(chain, key, provider)?, public })
 }
 
 #[cfg(test)]
@@ -198,6 +232,6 @@ mod tests {
     }
 
     fn in_use(certificates: &Certificates) -> Vec<rustls::pki_types::CertificateDer<'static>> {
-        certificates.current.certificate.read().unwrap().cert.clone()
+        certificates.current.certified().cert.clone()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -64,7 +65,7 @@ pub fn on_disk(source: &Source) -> Result<Vec<CertificateDer<'static>>, TlsError
     let (chain, key) = match source {
         Source::Files { cert, key } => files::load(cert, key)?,
         Source::LocalCa { folder } => files::load(&folder.join(LEAF_CERT), &folder.join(LEAF_KEY))?,
-        Source::Acme { folder, name, until_then } => match acme::certificate(folder, name)? {
+        Source::Acme { folder, name, until_then, .. } => match acme::certificate(folder, name)? {
             Some(chain) => chain,
             None => files::load(&until_then.join(LEAF_CERT), &until_then.join(LEAF_KEY))?,
         },
@@ -72,14 +73,29 @@ pub fn on_disk(source: &Source) -> Result<Vec<CertificateDer<'static>>, TlsError
     Ok(CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())?.cert)
 }
 
+/// The names among these for which anybody's computer would trust this chain, judged in the midst of the leaf's life: whether its time is
+/// over is for browsers to say, who know it better than a box whose clock may be wrong.
+pub(super) fn trusted_names(chain: &[CertificateDer<'static>], names: &[String]) -> Vec<String> {
+    let Some((leaf, verifier)) = chain.first().and_then(Leaf::read).zip(verifier()) else { return Vec::new() };
+    let middle = leaf.not_before.midpoint(leaf.not_after);
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(middle).unwrap_or(0)));
+    names.iter().filter(|name| verifies(&*verifier, chain, name, at)).cloned().collect()
+}
+
 /// Whether anybody's computer would trust this chain for `name`, by the authorities that this system trusts; `None` if it has no list of
 /// them.
 pub fn is_trusted(chain: &[CertificateDer<'static>], name: &str) -> Option<bool> {
+    Some(verifies(&*verifier()?, chain, name, UnixTime::now()))
+}
+
+fn verifier() -> Option<Arc<WebPkiServerVerifier>> {
     let provider = rustls::crypto::ring::default_provider().into();
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots::of_the_system().ok()?), provider).build().ok()?;
-    let (leaf, rest) = chain.split_first()?;
-    let name = ServerName::try_from(name).ok()?;
-    Some(verifier.verify_server_cert(leaf, rest, &name, &[], UnixTime::now()).is_ok())
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots::of_the_system().ok()?), provider).build().ok()
+}
+
+fn verifies(verifier: &WebPkiServerVerifier, chain: &[CertificateDer<'static>], name: &str, at: UnixTime) -> bool {
+    let Some((leaf, rest)) = chain.split_first() else { return false };
+    ServerName::try_from(name).is_ok_and(|name| verifier.verify_server_cert(leaf, rest, &name, &[], at).is_ok())
 }
 
 #[cfg(test)]

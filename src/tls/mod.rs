@@ -47,6 +47,8 @@ pub enum Source {
         name: String,
         /// The local authority's.
         until_then: PathBuf,
+        /// Whether the server is no private one.
+        public: bool,
     },
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::plan::UnixSeconds;
+use crate::sys::clock::{Synchronised, synchronised};
 
 /// What is known of the time without the clock.
 #[derive(Debug, Clone)]
@@ -38,43 +39,46 @@ impl Clock {
 
     pub(super) fn now(&self) -> Now {
         let now = unix(SystemTime::now());
-        match doubt(now, self.started.elapsed(), &self.evidence, timesync(Path::new(TIMESYNC))) {
+        match doubt(now, self.started.elapsed(), &self.evidence, service(synchronised(), Path::new(TIMESYNC))) {
             Some(why) => Err(why),
             None => Ok(now),
         }
     }
 }
 
-/// What systemd-timesyncd says of the clock.
+/// What time services say of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Timesync {
-    Synchronized,
+enum Service {
+    /// One has set it.
+    Set,
+    /// systemd-timesyncd runs and has not set it yet.
     Waiting,
-    /// It does not run: another program may set the clock.
-    Absent,
+    /// There is none, or this box's sandbox hides it.
+    Unknown,
 }
 
-fn timesync(folder: &Path) -> Timesync {
-    match (folder.join("synchronized").exists(), folder.exists()) {
-        (true, _) => Timesync::Synchronized,
-        (false, true) => Timesync::Waiting,
-        (false, false) => Timesync::Absent,
+/// The kernel knows of every service; `timesync` is the folder of systemd's, which tells more.
+fn service(kernel: Synchronised, timesync: &Path) -> Service {
+    match (kernel, timesync.join("synchronized").exists(), timesync.exists()) {
+        (Synchronised::Yes, _, _) | (_, true, _) => Service::Set,
+        (_, false, true) => Service::Waiting,
+        (_, false, false) => Service::Unknown,
     }
 }
 
 /// No clock is right that runs before this program was built. All else may mislead (a file from a time when the clock was ahead, a
 /// network without time servers) and is believed for a while only.
-fn doubt(now: UnixSeconds, running: Duration, evidence: &Evidence, timesync: Timesync) -> Option<String> {
+fn doubt(now: UnixSeconds, running: Duration, evidence: &Evidence, service: Service) -> Option<String> {
     if now < built() {
         return Some("it is before this program was built".to_owned());
     }
-    if timesync == Timesync::Synchronized {
+    if service == Service::Set {
         return None;
     }
     if let Some((path, _)) = evidence.written.as_ref().filter(|(_, at)| now < *at && running < FILES_BELIEVED) {
         return Some(format!("it is before {} was written", path.display()));
     }
-    let waiting = timesync == Timesync::Waiting && running < TIMESYNC_BELIEVED;
+    let waiting = service == Service::Waiting && running < TIMESYNC_BELIEVED;
     waiting.then(|| "systemd-timesyncd has not set it yet".to_owned())
 }
 
@@ -98,36 +102,37 @@ mod tests {
 
     #[test]
     fn a_clock_before_the_build_is_wrong_whatever_systemd_says() {
-        let doubted = |timesync| doubt(UnixSeconds(built().0 - 1), DAY, &NOTHING, timesync).is_some();
-        assert!(doubted(Timesync::Synchronized) && doubted(Timesync::Absent));
+        let doubted = |service| doubt(UnixSeconds(built().0 - 1), DAY, &NOTHING, service).is_some();
+        assert!(doubted(Service::Set) && doubted(Service::Unknown));
         assert!(built() > UnixSeconds(1_700_000_000));
     }
 
     #[test]
     fn a_clock_before_the_newest_file_is_doubted_for_an_hour() {
         let evidence = Evidence { written: Some(("visavis.db".into(), built().after(DAY))) };
-        let doubted = |running, timesync| doubt(built(), running, &evidence, timesync);
-        assert!(doubted(Duration::ZERO, Timesync::Absent).unwrap().contains("visavis.db"));
-        assert_eq!(doubted(FILES_BELIEVED, Timesync::Absent), None, "that file may be from a clock that was ahead");
-        assert_eq!(doubted(Duration::ZERO, Timesync::Synchronized), None);
-        assert_eq!(doubt(built().after(DAY), Duration::ZERO, &evidence, Timesync::Absent), None);
+        let doubted = |running, service| doubt(built(), running, &evidence, service);
+        assert!(doubted(Duration::ZERO, Service::Unknown).unwrap().contains("visavis.db"));
+        assert_eq!(doubted(FILES_BELIEVED, Service::Unknown), None, "that file may be from a clock that was ahead");
+        assert_eq!(doubted(Duration::ZERO, Service::Set), None);
+        assert_eq!(doubt(built().after(DAY), Duration::ZERO, &evidence, Service::Unknown), None);
     }
 
     #[test]
     fn a_clock_that_systemd_has_not_set_is_doubted_for_five_minutes() {
-        let doubted = |running| doubt(built(), running, &NOTHING, Timesync::Waiting).is_some();
+        let doubted = |running| doubt(built(), running, &NOTHING, Service::Waiting).is_some();
         assert!(doubted(Duration::ZERO) && !doubted(TIMESYNC_BELIEVED));
     }
 
     #[test]
-    fn what_systemd_says_is_read_from_its_folder() {
+    fn the_kernel_s_word_or_systemd_s_will_do() {
         let folder = tempfile::tempdir().unwrap();
         let runs = folder.path().join("timesync");
-        assert_eq!(timesync(&runs), Timesync::Absent);
+        assert_eq!(service(Synchronised::No, &runs), Service::Unknown);
         fs::create_dir(&runs).unwrap();
-        assert_eq!(timesync(&runs), Timesync::Waiting);
+        assert_eq!(service(Synchronised::No, &runs), Service::Waiting);
+        assert_eq!(service(Synchronised::Yes, &runs), Service::Set);
         fs::write(runs.join("synchronized"), "").unwrap();
-        assert_eq!(timesync(&runs), Timesync::Synchronized);
+        assert_eq!(service(Synchronised::Unknown, &runs), Service::Set);
     }
 
     #[test]
