@@ -6,6 +6,7 @@ mod invitation;
 mod login;
 mod name;
 mod password;
+mod setup;
 
 use crate::proto::id::{LoginId, UserId};
 use crate::proto::signal::Role;
@@ -15,6 +16,7 @@ pub use invitation::{InvitationToken, InviteError, RedeemError, Welcome};
 pub use login::{LoginToken, SESSION_LIFETIME, SignInError};
 pub use name::{DisplayName, InvalidName, Username};
 pub use password::{InvalidPassword, NewPassword};
+pub use setup::{SetUpError, Setup, SetupToken};
 
 /// The rules about people; clones share the limits.
 #[derive(Clone)]
@@ -76,8 +78,7 @@ impl Accounts {
         role: Role,
         password: NewPassword,
     ) -> Result<User, AccountError> {
-        let id = UserId::from_random(crate::sys::entropy::random());
-        let user = User { id, username: username.0, display_name: display_name.0, role };
+        let user = new_user(username, display_name, role);
         let password_hash = self.hashing.hash(password).await?;
         match self.store.insert_user(NewUser { user: user.clone(), password_hash }).await {
             Ok(()) => Ok(user),
@@ -103,4 +104,10 @@ impl Accounts {
     pub async fn list(&self, role: Option<Role>) -> Result<Vec<User>, StoreError> {
         self.store.users(role).await
     }
+}
+
+/// Somebody who has no row yet.
+fn new_user(username: Username, display_name: DisplayName, role: Role) -> User {
+    let id = UserId::from_random(crate::sys::entropy::random());
+    User { id, username: username.0, display_name: display_name.0, role }
 }

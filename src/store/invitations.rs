@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{Store, StoreError, TokenHash, UnixMillis, User, members};
+use super::{Store, StoreError, TokenHash, UnixMillis, User, login_sessions, members};
 use crate::proto::id::{InvitationId, SessionId, UserId};
 use crate::proto::signal::Role;
 
@@ -168,8 +168,7 @@ fn redeem(connection: &Connection, token_hash: TokenHash, invitee: &Invitee, mem
         let sql =
             "INSERT INTO users (id, username, display_name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, '', ?5)";
         connection.execute(sql, params![user.id, user.username, user.display_name, user.role, now])?;
-        let sql = "INSERT INTO login_sessions (token_hash, user_id, created_at, last_seen_at) VALUES (?1, ?2, ?3, ?3)";
-        connection.execute(sql, params![login, user.id, now])?;
+        login_sessions::insert(connection, *login, user.id, now)?;
     }
     members::insert(connection, session, user, Role::Guest, Some(invitation))?;
     Ok(Redeemed::Welcome(session))

@@ -1,6 +1,6 @@
 //! Table `login_sessions`.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Store, StoreError, UnixMillis, User, users};
 use crate::proto::id::{LoginId, UserId};
@@ -23,8 +23,7 @@ impl Store {
     /// # Errors
     /// What the write failed with.
     pub async fn insert_login_session(&self, token_hash: TokenHash, user: UserId, now: UnixMillis) -> Result<(), StoreError> {
-        let sql = "INSERT INTO login_sessions (token_hash, user_id, created_at, last_seen_at) VALUES (?1, ?2, ?3, ?3)";
-        self.write(move |connection| connection.execute(sql, params![token_hash, user, now])).await.map(drop)
+        self.write(move |connection| insert(connection, token_hash, user, now)).await
     }
 
     /// # Errors
@@ -89,6 +88,11 @@ impl Store {
         })
         .await
     }
+}
+
+pub(super) fn insert(connection: &Connection, token_hash: TokenHash, user: UserId, now: UnixMillis) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO login_sessions (token_hash, user_id, created_at, last_seen_at) VALUES (?1, ?2, ?3, ?3)";
+    connection.execute(sql, params![token_hash, user, now]).map(drop)
 }
 
 /// Apart: joined by OR they would find no index.

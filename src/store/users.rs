@@ -1,8 +1,8 @@
 //! Table `users`.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError, UnixMillis};
+use super::{Store, StoreError, TokenHash, UnixMillis, login_sessions};
 use crate::proto::id::UserId;
 use crate::proto::signal::Role;
 
@@ -32,15 +32,31 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] if the username is taken.
     pub async fn insert_user(&self, new: NewUser) -> Result<(), StoreError> {
+        self.write(move |connection| insert(connection, &new)).await
+    }
+
+    /// Whether anybody is an admin.
+    ///
+    /// # Errors
+    /// What the query failed with.
+    pub async fn has_admin(&self) -> Result<bool, StoreError> {
+        self.read(has_admin).await
+    }
+
+    /// Inserts the first admin and signs them in, all or nothing; false if there is an admin already.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the username is taken.
+    pub async fn insert_first_admin(&self, new: NewUser, login: TokenHash) -> Result<bool, StoreError> {
         self.write(move |connection| {
-            let NewUser { user, password_hash } = &new;
-            connection.execute(
-                "INSERT INTO users (id, username, display_name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![user.id, user.username, user.display_name, user.role, password_hash, UnixMillis::now()],
-            )
+            if has_admin(connection)? {
+                return Ok(false);
+            }
+            insert(connection, &new)?;
+            login_sessions::insert(connection, login, new.user.id, UnixMillis::now())?;
+            Ok(true)
         })
         .await
-        .map(drop)
     }
 
     /// The account and its password hash.
@@ -92,4 +108,14 @@ pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         display_name: row.get("display_name")?,
         role: row.get("role")?,
     })
+}
+
+fn has_admin(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM users WHERE role = 'admin'")?.exists([])
+}
+
+fn insert(connection: &Connection, NewUser { user, password_hash }: &NewUser) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO users (id, username, display_name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let now = UnixMillis::now();
+    connection.execute(sql, params![user.id, user.username, user.display_name, user.role, password_hash, now]).map(drop)
 }
