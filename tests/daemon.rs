@@ -197,6 +197,49 @@ fn the_status_is_a_table_or_json_and_its_exit_code_says_whether_the_daemon_is_re
     assert!(String::from_utf8_lossy(&unready.stdout).contains("NOT READY"));
 }
 
+/// The box with nobody in it: one link in the log, on the console and from the command line.
+#[test]
+fn a_first_start_shows_the_set_up_link_until_there_is_an_admin() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let before = visavis(&["setup-link", "--config", &config], "");
+    let token = fragment(&String::from_utf8_lossy(&before.stdout));
+    let mut daemon = Daemon::start(&config, &[("RUNTIME_DIRECTORY", folder.path().to_str().unwrap())]);
+    let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let shown = lines.find(|line| line.contains("event=setup_link")).unwrap();
+    assert!(shown.contains("link=https://localhost:") && fragment(&shown) == token, "{shown}");
+    let issue = folder.path().join("issue");
+    wait_until(|| std::fs::read_to_string(&issue).is_ok_and(|text| fragment(&text) == token));
+    assert!(visavis(&["user", "add", "ada", "--role", "admin", "--config", &config], "correct horse\n").status.success());
+    wait_until(|| !issue.exists());
+    let after = visavis(&["setup-link", "--config", &config], "");
+    let told = String::from_utf8_lossy(&after.stdout).into_owned();
+    assert!(after.status.success() && told.contains("visavis user passwd") && !told.contains("https://"), "{told}");
+    daemon.signal("TERM");
+    assert!(daemon.0.wait().unwrap().success());
+    assert!(lines.all(|line| !line.contains(&token)), "the token is shown once a start");
+
+    let mut daemon = Daemon::start(&config, &[]);
+    let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("event=listening")).unwrap();
+    daemon.signal("TERM");
+    assert!(lines.all(|line| !line.contains("setup_link")));
+}
+
+/// What follows the `#` of the first link in a text.
+fn fragment(text: &str) -> String {
+    let rest = text.split("/setup#").nth(1).unwrap_or_else(|| panic!("no link in {text}"));
+    rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+fn wait_until(happened: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !happened() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 struct Daemon(Child);
 
 impl Daemon {

@@ -8,6 +8,7 @@ mod records;
 mod reload;
 mod renewal;
 mod sections;
+mod setup;
 mod watchdog;
 
 use std::fs::DirBuilder;
@@ -22,7 +23,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Setup};
 use crate::config::Config;
 use crate::config::checked::Tls;
 use crate::data::Lock;
@@ -43,6 +44,8 @@ use watchdog::{Door, For};
 pub use examination::subject;
 pub use sections::relay_limits;
 use sections::{hub_config, relay_config, shared_secret, signaling_limits};
+
+pub use setup::setup_links;
 
 /// A daemon whose sockets answer.
 pub struct App {
@@ -136,9 +139,11 @@ impl App {
             turn_tcp: turn_tcp.clone(),
             turn_tls: turn_tls.clone(),
         };
+        let setup = Setup::new(accounts.clone(), &config.server.data_dir);
         let service = Arc::new(Http {
             counted: Arc::clone(&counted),
             accounts,
+            setup: setup.clone(),
             mentoring,
             hub: hub.clone(),
             signaling: signaling.clone(),
@@ -167,7 +172,9 @@ impl App {
         };
         let to_relay = divert_to(relay.handle());
         let secure = Listening { tls, divert: Some(Arc::clone(&to_relay)), ..plain.clone() };
-        let mut tasks = vec![hub_task, watching, recording, caring];
+        let shown = setup::Shown::new(setup, public_name.clone(), http.clone(), https_port);
+        let showing = tokio::spawn(shown.keep(stopped.clone()));
+        let mut tasks = vec![hub_task, watching, recording, caring, showing];
         if let Some(certificates) = &certificates {
             let public_name = public_name.clone();
             let names = move || certificate::names(public_name.as_ref());
@@ -334,7 +341,11 @@ impl App {
     }
 }
 
-fn make_data_dir(path: &Path) -> Result<()> {
+/// Makes the data folder, for its owner alone, if there is none.
+///
+/// # Errors
+/// What could not be made, with its remedy.
+pub fn make_data_dir(path: &Path) -> Result<()> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.with_context(|| {
         format!("cannot make {}: make it and give it to the daemon's user, or set server.data-dir", path.display())

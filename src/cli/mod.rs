@@ -7,6 +7,7 @@ mod doctor;
 mod reload;
 mod restore;
 mod serve;
+mod setup_link;
 mod status;
 mod user;
 
@@ -46,6 +47,12 @@ enum Command {
     /// Make the data folder what it was when a backup was written
     #[command(after_help = restore::HELP)]
     Restore(restore::RestoreArgs),
+    /// Show the link by which a box without an admin gets its first one
+    SetupLink {
+        /// The configuration, which names the data folder
+        #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+        config: PathBuf,
+    },
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
@@ -74,6 +81,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::CheckConfig { file } => check_config::run(&file),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
+        Command::SetupLink { config } => setup_link::run(&config),
         Command::User(command) => user::run(command),
     };
     done.map(|()| ExitCode::SUCCESS)

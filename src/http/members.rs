@@ -10,8 +10,9 @@ use serde_json::json as object;
 use super::auth::signed_in;
 use super::problem::Problem;
 use super::request::ApiRequest;
+use super::setup::{display_name_of, username_of};
 use super::{Answer, Http, json, no_content, view};
-use crate::accounts::{DisplayName, InvalidName, InviteError, RedeemError, Username};
+use crate::accounts::{InviteError, RedeemError};
 use crate::proto::id::SessionId;
 use crate::proto::signal::Role;
 
@@ -40,9 +41,7 @@ impl Http {
     pub(super) async fn add_member(&self, request: ApiRequest, id: &str) -> Result<Answer, Problem> {
         let login = self.login(&request).await?;
         let new: NewMember = request.json().await?;
-        let username: Username = new.username.parse().map_err(|invalid: InvalidName| {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", format!("username: {invalid}"))
-        })?;
+        let username = username_of(&new.username)?;
         let session = self.mentoring.add_member(&login.user, session_id(id)?, username.as_str(), new.role).await?;
         log::info!(event = "member_added", session:% = session.id; "somebody was added to a session");
         Ok(json(StatusCode::OK, &view::session(&session)))
@@ -103,9 +102,7 @@ impl Http {
             None => None,
         };
         let new: NewGuest = request.json().await?;
-        let name: DisplayName = new.display_name.parse().map_err(|_| {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", "display_name: give a name of 1 to 64 characters")
-        })?;
+        let name = display_name_of(&new.display_name)?;
         let welcome = self.accounts.redeem(&new.invitation, name, before.map(|login| login.user), source).await?;
         log::info!(event = "guest_came", session:% = welcome.session, user:% = welcome.user.id; "somebody followed an invitation");
         let body = object!({ "user": view::user(&welcome.user), "session_id": welcome.session });

@@ -21,6 +21,7 @@ mod redirect;
 mod request;
 mod rooms;
 mod sessions;
+mod setup;
 mod view;
 
 use std::net::IpAddr;
@@ -32,7 +33,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
-use crate::accounts::{Accounts, Login};
+use crate::accounts::{Accounts, Login, Setup};
 use crate::doctor::Doctor;
 use crate::hub::HubHandle;
 use crate::mentoring::Mentoring;
@@ -58,6 +59,8 @@ pub type HttpsAlone = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 pub struct Http {
     /// People.
     pub accounts: Accounts,
+    /// The first of them.
+    pub setup: Setup,
     /// Sessions and rooms.
     pub mentoring: Mentoring,
     /// Live rooms.
@@ -125,6 +128,12 @@ impl Http {
             ["auth", "logout"] => only(&method, Method::POST).map(|()| self.sign_out(request))?.await,
             ["auth", "me"] => only(&method, Method::GET).map(|()| self.me(request))?.await,
             ["admin", "health"] => only(&method, Method::GET).map(|()| self.health(request))?.await,
+            ["setup"] => match method {
+                Method::GET => self.setup_needed().await,
+                Method::POST => self.set_up(source, request).await,
+                _ => Err(Problem::method_not_allowed("GET, POST")),
+            },
+            ["setup", "link"] => only(&method, Method::POST).map(|()| self.prove_setup_link(source, request))?.await,
             ["mentoring", "mentors"] => only(&method, Method::GET).map(|()| self.mentors(request))?.await,
             ["mentoring", "sessions"] => match method {
                 Method::GET => self.list_sessions(request).await,

@@ -40,6 +40,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here for you")
     }
 
+    /// `detail` begins with the field's name.
+    pub(super) fn invalid_field(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", detail)
+    }
+
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         let detail = format!("this path takes {allow}");
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail) }
@@ -99,8 +104,19 @@ impl From<SignInError> for Problem {
             SignInError::TooManyAttempts { retry_after } => {
                 Self::later(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail, retry_after)
             }
-            SignInError::Account(AccountError::Store(error)) => error.into(),
-            SignInError::Account(_) => Self::later(StatusCode::TOO_MANY_REQUESTS, "busy", detail, Duration::from_secs(2)),
+            SignInError::Account(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AccountError::UsernameTaken(_) => Self::new(StatusCode::CONFLICT, "username_taken", detail),
+            AccountError::Unknown(_) => Self::not_found(),
+            AccountError::Busy => Self::later(StatusCode::TOO_MANY_REQUESTS, "busy", detail, Duration::from_secs(2)),
+            AccountError::Store(error) => error.into(),
         }
     }
 }

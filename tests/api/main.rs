@@ -16,5 +16,6 @@ mod login;
 mod members;
 mod monitoring;
 mod process;
+mod setup;
 mod slowness;
 mod sockets;

@@ -1,0 +1,135 @@
+//! The set-up link of a box without an admin: in the journal and on the box's console, until it is used.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::HTTPS;
+use crate::accounts::{Setup, SetupToken};
+use crate::config::Config;
+use crate::sys::names;
+use crate::sys::signals::stopped;
+
+/// What shows the link, and where it leads.
+pub(super) struct Shown {
+    setup: Setup,
+    public_name: Option<String>,
+    listening: Vec<SocketAddr>,
+    port: u16,
+    /// Read by getty before the login prompt (agetty(8), `/etc/issue.d`).
+    issue: Option<PathBuf>,
+    links: Vec<String>,
+}
+
+impl Shown {
+    pub(super) fn new(setup: Setup, public_name: Option<String>, listening: Vec<SocketAddr>, port: u16) -> Self {
+        // systemd names the unit's folder below /run; without one there is no console to write to.
+        let issue = std::env::var_os("RUNTIME_DIRECTORY").map(|folder| PathBuf::from(folder).join("issue"));
+        Self { setup, public_name, listening, port, issue, links: Vec::new() }
+    }
+
+    /// Runs until there is an admin or the daemon stops. Addresses may come late, by DHCP, so they are looked at again and again.
+    pub(super) async fn keep(mut self, mut stopping: watch::Receiver<bool>) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stopped(&mut stopping) => return,
+                _ = ticks.tick() => {}
+            }
+            match self.setup.token().await {
+                Ok(Some(token)) => self.show(&token),
+                Ok(None) => return self.hide(),
+                Err(cause) => log::warn!(event = "setup_link_failed", cause:% = cause; "the set-up link cannot be shown"),
+            }
+        }
+    }
+
+    fn show(&mut self, token: &SetupToken) {
+        let links = links(self.public_name.as_deref(), &self.listening, self.port, token);
+        if links == self.links {
+            return;
+        }
+        for link in &links {
+            // The one secret that is ever logged, so that it is found; a warning, since nobody can sign in before.
+            log::warn!(event = "setup_link", link = link.as_str(); "this box has no admin yet: open the link to set it up");
+        }
+        if let Some(issue) = &self.issue
+            && let Err(cause) = write(issue, &links)
+        {
+            log::warn!(event = "console_failed", cause:% = cause; "the set-up link is not on the console, but in this log");
+        }
+        self.links = links;
+    }
+
+    fn hide(&self) {
+        if let Some(issue) = &self.issue {
+            let _ = std::fs::remove_file(issue);
+        }
+    }
+}
+
+/// Where a browser finds the page as the configuration has it, the best address first; for a command beside the daemon.
+pub fn setup_links(config: &Config, token: &SetupToken) -> Vec<String> {
+    let listening = &config.http.listen;
+    let port = config.http.public_port.or_else(|| listening.first().map(SocketAddr::port)).unwrap_or(HTTPS);
+    links(config.server.public_name.as_deref(), listening, port, token)
+}
+
+fn links(public_name: Option<&str>, listening: &[SocketAddr], port: u16, token: &SetupToken) -> Vec<String> {
+    let port = if port == HTTPS { String::new() } else { format!(":{port}") };
+    let hosts = hosts(public_name, listening, &names::host_name(), &names::addresses());
+    hosts.iter().map(|host| format!("https://{host}{port}/setup#{}", token.to_fragment())).collect()
+}
+
+/// The name that was configured, else the one that mDNS finds; then addresses, for whoever's network resolves neither.
+fn hosts(public_name: Option<&str>, listening: &[SocketAddr], own_name: &str, own: &[IpAddr]) -> Vec<String> {
+    if !listening.is_empty() && listening.iter().all(|address| address.ip().is_loopback()) {
+        return vec![public_name.unwrap_or("localhost").to_owned()];
+    }
+    let local = (own_name != "localhost").then(|| format!("{own_name}.local"));
+    let heard = |ip: &IpAddr| listening.iter().any(|address| address.ip().is_unspecified() || address.ip() == *ip);
+    let reachable = own.iter().filter(|ip| !ip.is_loopback() && heard(ip));
+    let (v4, v6): (Vec<_>, Vec<_>) = reachable.partition(|ip| ip.is_ipv4());
+    let global = v6.iter().filter(|ip| matches!(ip, IpAddr::V6(v6) if !v6.is_unicast_link_local())).map(|ip| format!("[{ip}]"));
+    let addresses: Vec<String> = if v4.is_empty() { global.collect() } else { v4.iter().map(ToString::to_string).collect() };
+    public_name.map(str::to_owned).or(local).into_iter().chain(addresses).take(HOSTS_MAX).collect()
+}
+
+/// Moved into place whole: getty may read at any time.
+fn write(issue: &Path, links: &[String]) -> io::Result<()> {
+    let beside = issue.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let lines: String = links.iter().map(|link| format!("  {link}\n")).collect();
+    write!(file, "\nvisavis has no admin yet. To set it up, open one of these in a browser of this network:\n{lines}\n")?;
+    std::fs::rename(&beside, issue)
+}
+
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// More would push the login prompt off the console.
+const HOSTS_MAX: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_comes_first_and_then_the_addresses_that_are_heard() {
+        let own: Vec<IpAddr> =
+            ["127.0.0.1", "192.0.2.7", "198.51.100.7", "::1", "2001:db8::7", "fe80::7"].map(|ip| ip.parse().unwrap()).into();
+        let hosts = |public_name, listening: &[&str]| {
+            let listening: Vec<_> = listening.iter().map(|address| address.parse().unwrap()).collect();
+            hosts(public_name, &listening, "box", &own)
+        };
+        assert_eq!(hosts(None, &["0.0.0.0:443", "[::]:443"]), ["box.local", "192.0.2.7", "198.51.100.7"]);
+        assert_eq!(hosts(Some("meet.example"), &["192.0.2.7:443"]), ["meet.example", "192.0.2.7"]);
+        assert_eq!(hosts(None, &["[2001:db8::7]:443"]), ["box.local", "[2001:db8::7]"]);
+        assert_eq!(hosts(None, &["127.0.0.1:8443", "[::1]:8443"]), ["localhost"]);
+    }
+}
