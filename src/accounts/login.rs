@@ -76,7 +76,7 @@ impl Accounts {
         if now.since(session.last_seen_at) > TOUCH_EVERY {
             unless_passing(self.store.touch_login_session(hash, now).await)?;
         }
-        Ok(Some(Login { id: token.login_id(), user: session.user }))
+        Ok(Some(Login { id: token.login_id(), user: session.user, one_time_password: session.one_time_password }))
     }
 
     /// Ends the login session.

@@ -2,6 +2,7 @@
 //!
 //! Driven by `http` and `cli`. Knows nothing of HTTP: a token comes in as text, a source as an address.
 
+mod directory;
 mod invitation;
 mod login;
 mod name;
@@ -12,6 +13,7 @@ use crate::proto::id::{LoginId, UserId};
 use crate::proto::signal::Role;
 use crate::store::{NewUser, Store, StoreError, User, Warning};
 
+pub use directory::{DirectoryError, OneTimePassword};
 pub use invitation::{InvitationToken, InviteError, RedeemError, Welcome};
 pub use login::{LoginToken, SESSION_LIFETIME, SignInError};
 pub use name::{DisplayName, InvalidName, Username};
@@ -32,6 +34,8 @@ pub struct Login {
     pub id: LoginId,
     /// Who.
     pub user: User,
+    /// Whether they must choose a password of their own before anything else.
+    pub one_time_password: bool,
 }
 
 /// Why an account was not made or changed.

@@ -5,16 +5,24 @@ use std::net::IpAddr;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::problem::Problem;
 use super::request::{ApiRequest, LOGIN_COOKIE};
+use super::setup::password_of;
 use super::{Answer, Http, json, no_content, view};
-use crate::accounts::{LoginToken, SESSION_LIFETIME};
+use crate::accounts::{Login, LoginToken, SESSION_LIFETIME};
 
 #[derive(Deserialize)]
 struct Credentials {
     username: String,
     password: String,
+}
+
+#[derive(Deserialize)]
+struct NewPassword {
+    current: String,
+    chosen: String,
 }
 
 impl Http {
@@ -27,7 +35,18 @@ impl Http {
             self.end_login(&before).await?;
         }
         log::info!(event = "signed_in", user:% = user.id; "somebody signed in");
-        Ok(signed_in(json(StatusCode::OK, &serde_json::json!({ "user": view::user(&user) })), &token))
+        let login = self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)?;
+        Ok(signed_in(json(StatusCode::OK, &who(&login)), &token))
+    }
+
+    /// `POST password/`: one's own, by the one that was. Every other login of theirs ends.
+    pub(super) async fn choose_password(&self, source: IpAddr, request: ApiRequest) -> Result<Answer, Problem> {
+        let login = self.any_login(&request).await?;
+        let NewPassword { current, chosen } = request.json().await?;
+        let chosen = password_of(&chosen)?;
+        let token = self.accounts.choose_password(&login.user, current, chosen, source).await?;
+        log::info!(event = "password_chosen", user:% = login.user.id; "somebody chose a new password");
+        Ok(signed_in(json(StatusCode::OK, &who(&Login { one_time_password: false, ..login })), &token))
     }
 
     /// `POST logout/`. Its sockets close; whoever is not signed in is signed out already.
@@ -42,9 +61,10 @@ impl Http {
 
     /// `GET me/`; an admin learns here that the box needs them.
     pub(super) async fn me(&self, request: ApiRequest) -> Result<Answer, Problem> {
-        let login = self.login(&request).await?;
-        let warnings = self.accounts.warnings(&login.user);
-        Ok(json(StatusCode::OK, &serde_json::json!({ "user": view::user(&login.user), "warnings": warnings })))
+        let login = self.any_login(&request).await?;
+        let mut body = who(&login);
+        body["warnings"] = serde_json::json!(self.accounts.warnings(&login.user));
+        Ok(json(StatusCode::OK, &body))
     }
 
     async fn end_login(&self, token: &LoginToken) -> Result<(), Problem> {
@@ -52,6 +72,10 @@ impl Http {
         self.hub.close_login(token.login_id()).await;
         Ok(())
     }
+}
+
+fn who(login: &Login) -> Value {
+    serde_json::json!({ "user": view::user(&login.user), "one_time_password": login.one_time_password })
 }
 
 /// The answer, with the cookie of a login that has just begun.

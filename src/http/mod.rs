@@ -3,6 +3,7 @@
 //! Owns listeners, requests and answers; the rules are in `accounts` and `mentoring`, the live rooms in `hub`. Driven by `app`.
 //! One file a resource; [`problem`] is the one table from errors to status and code.
 
+mod accounts;
 pub mod acme;
 mod assets;
 mod attendance;
@@ -128,6 +129,14 @@ impl Http {
             ["auth", "logout"] => only(&method, Method::POST).map(|()| self.sign_out(request))?.await,
             ["auth", "me"] => only(&method, Method::GET).map(|()| self.me(request))?.await,
             ["admin", "health"] => only(&method, Method::GET).map(|()| self.health(request))?.await,
+            ["auth", "password"] => only(&method, Method::POST).map(|()| self.choose_password(source, request))?.await,
+            ["accounts"] => match method {
+                Method::GET => self.accounts(request).await,
+                Method::POST => self.make_account(request).await,
+                _ => Err(Problem::method_not_allowed("GET, POST")),
+            },
+            ["accounts", id] => only(&method, Method::DELETE).map(|()| self.remove_account(request, id))?.await,
+            ["accounts", id, "password"] => only(&method, Method::POST).map(|()| self.reset_password(request, id))?.await,
             ["setup"] => match method {
                 Method::GET => self.setup_needed().await,
                 Method::POST => self.set_up(source, request).await,
@@ -135,6 +144,7 @@ impl Http {
             },
             ["setup", "link"] => only(&method, Method::POST).map(|()| self.prove_setup_link(source, request))?.await,
             ["mentoring", "mentors"] => only(&method, Method::GET).map(|()| self.mentors(request))?.await,
+            ["mentoring", "students"] => only(&method, Method::GET).map(|()| self.students(request))?.await,
             ["mentoring", "sessions"] => match method {
                 Method::GET => self.list_sessions(request).await,
                 Method::POST => self.request_session(request).await,
@@ -179,8 +189,13 @@ impl Http {
         matches!(rooms, Ok(Some(_))) && self.accounts.takes_writes()
     }
 
-    /// Who is asking.
+    /// Who is asking; whoever has a one-time password chooses their own before they ask for anything.
     async fn login(&self, request: &ApiRequest) -> Result<Login, Problem> {
+        let login = self.any_login(request).await?;
+        if login.one_time_password { Err(Problem::password_needed()) } else { Ok(login) }
+    }
+
+    async fn any_login(&self, request: &ApiRequest) -> Result<Login, Problem> {
         let token = request.login_token().ok_or_else(Problem::unauthenticated)?;
         self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)
     }

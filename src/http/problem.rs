@@ -31,6 +31,10 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "sign in first")
     }
 
+    pub(super) fn password_needed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "password_needed", "choose a password of your own first")
+    }
+
     pub(super) fn internal() -> Self {
         let detail = "the box made a mistake: the admin finds it in the log";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)

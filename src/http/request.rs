@@ -27,6 +27,12 @@ impl ApiRequest {
         login_token(self.request.headers())
     }
 
+    /// A parameter of the query, decoded.
+    pub(super) fn query(&self, name: &str) -> Option<String> {
+        let query = self.request.uri().query().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
     /// Whether `Accept` names this media type; weights are not weighed.
     pub(super) fn accepts(&self, media_type: &str) -> bool {
         let accepted = self.request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());

@@ -12,7 +12,8 @@ use crate::proto::id::UserId;
 
 #[derive(Deserialize)]
 struct NewSession {
-    mentor_id: UserId,
+    mentor_id: Option<UserId>,
+    student_id: Option<UserId>,
     topic: String,
 }
 
@@ -24,6 +25,13 @@ impl Http {
         Ok(json(StatusCode::OK, &object!({ "mentors": mentors })))
     }
 
+    /// `GET students/`.
+    pub(super) async fn students(&self, request: ApiRequest) -> Result<Answer, Problem> {
+        let login = self.login(&request).await?;
+        let students = self.mentoring.students(&login.user).await?;
+        Ok(json(StatusCode::OK, &object!({ "students": students })))
+    }
+
     /// `GET sessions/`.
     pub(super) async fn list_sessions(&self, request: ApiRequest) -> Result<Answer, Problem> {
         let login = self.login(&request).await?;
@@ -32,12 +40,18 @@ impl Http {
         Ok(json(StatusCode::OK, &object!({ "sessions": sessions })))
     }
 
-    /// `POST sessions/`.
+    /// `POST sessions/`: a student requests one from `mentor_id`, a mentor arranges one with `student_id`, an admin one for both.
     pub(super) async fn request_session(&self, request: ApiRequest) -> Result<Answer, Problem> {
         let login = self.login(&request).await?;
         let new: NewSession = request.json().await?;
-        let session = self.mentoring.request(&login.user, new.mentor_id, &new.topic).await?;
-        log::info!(event = "session_requested", session:% = session.id; "a student requested a session");
+        let session = match new.student_id {
+            Some(student) => self.mentoring.arrange(&login.user, new.mentor_id, student, &new.topic).await?,
+            None => {
+                let mentor = new.mentor_id.ok_or_else(|| Problem::invalid_field("mentor_id: choose one of the mentors"))?;
+                self.mentoring.request(&login.user, mentor, &new.topic).await?
+            }
+        };
+        log::info!(event = "session_made", session:% = session.id; "a session was requested or arranged");
         Ok(json(StatusCode::CREATED, &view::session(&session)))
     }
 

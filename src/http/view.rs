@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::store::{Invitation, MentoringSession, Room, UnixMillis, User};
+use crate::store::{Invitation, ListedAccount, MentoringSession, Room, UnixMillis, User};
 
 pub(super) fn user(user: &User) -> Value {
     json!({ "id": user.id, "username": user.username, "display_name": user.display_name, "role": user.role })
+}
+
+pub(super) fn account(account: &ListedAccount) -> Value {
+    let mut view = user(&account.user);
+    view["one_time_password"] = account.one_time_password.into();
+    view
 }
 
 pub(super) fn session(session: &MentoringSession) -> Value {

@@ -13,6 +13,8 @@ pub type TokenHash = [u8; 32];
 pub struct LoginSession {
     /// Whose.
     pub user: User,
+    /// Whether they must choose a password of their own first.
+    pub one_time_password: bool,
     /// When they signed in.
     pub created_at: UnixMillis,
     /// When the browser was last heard, to within a minute.
@@ -29,14 +31,20 @@ impl Store {
     /// # Errors
     /// What the query failed with.
     pub async fn login_session(&self, token_hash: TokenHash) -> Result<Option<LoginSession>, StoreError> {
-        let sql = "SELECT u.id, u.username, u.display_name, u.role, s.created_at, s.last_seen_at
+        let sql = "SELECT u.id, u.username, u.display_name, u.role, s.created_at, s.last_seen_at,
+                          EXISTS (SELECT 1 FROM one_time_passwords o WHERE o.user_id = u.id) AS one_time
                    FROM login_sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ?1";
         self.read(move |connection| {
             connection
                 .prepare_cached(sql)?
                 .query_row([token_hash], |row| {
                     let (created_at, last_seen_at) = (row.get("created_at")?, row.get("last_seen_at")?);
-                    Ok(LoginSession { user: users::user(row)?, created_at, last_seen_at })
+                    Ok(LoginSession {
+                        user: users::user(row)?,
+                        one_time_password: row.get("one_time")?,
+                        created_at,
+                        last_seen_at,
+                    })
                 })
                 .optional()
         })

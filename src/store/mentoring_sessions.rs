@@ -63,6 +63,24 @@ impl Store {
             .map(drop)
     }
 
+    /// A session that nobody has to accept any more.
+    ///
+    /// # Errors
+    /// What the write failed with.
+    pub async fn insert_accepted_session(
+        &self,
+        id: SessionId,
+        mentor: UserId,
+        student: UserId,
+        topic: String,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO mentoring_sessions (id, mentor_id, student_id, topic, status, requested_at, answered_at)
+                   VALUES (?1, ?2, ?3, ?4, 'accepted', ?5, ?5)";
+        self.write(move |connection| connection.execute(sql, params![id, mentor, student, topic, UnixMillis::now()]))
+            .await
+            .map(drop)
+    }
+
     /// How many requests of this student no mentor has answered.
     ///
     /// # Errors

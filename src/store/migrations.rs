@@ -57,4 +57,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_first.sql"),
     include_str!("migrations/002_attendance.sql"),
     include_str!("migrations/003_members.sql"),
+    include_str!("migrations/004_one_time_passwords.sql"),
 ];

@@ -6,6 +6,7 @@
 mod attendance;
 mod connection;
 mod copy;
+mod directory;
 mod error;
 mod health;
 mod invitations;
@@ -28,6 +29,7 @@ use rusqlite::Connection;
 pub use attendance::{Attendance, AttendanceEnd, Interval};
 use connection::Readers;
 pub use copy::{Glance, copy, examine, glance, last_alive};
+pub use directory::{AccountPage, ListedAccount};
 pub use error::StoreError;
 use health::Health;
 pub use health::{Commits, Warning};

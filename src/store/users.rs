@@ -35,6 +35,15 @@ impl Store {
         self.write(move |connection| insert(connection, &new)).await
     }
 
+    /// Whether there is such an account, and it has this role.
+    ///
+    /// # Errors
+    /// What the query failed with.
+    pub async fn has_role(&self, user: UserId, role: Role) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM users WHERE id = ?1 AND role = ?2";
+        self.read(move |connection| connection.prepare_cached(sql)?.exists(params![user, role])).await
+    }
+
     /// Whether anybody is an admin.
     ///
     /// # Errors
@@ -94,7 +103,9 @@ impl Store {
             let changed = connection
                 .execute("UPDATE users SET password_hash = ?2 WHERE username = ?1", params![username, password_hash])?;
             let sign_out = "DELETE FROM login_sessions WHERE user_id = (SELECT id FROM users WHERE username = ?1)";
-            connection.execute(sign_out, [username])?;
+            connection.execute(sign_out, [&username])?;
+            let chosen = "DELETE FROM one_time_passwords WHERE user_id = (SELECT id FROM users WHERE username = ?1)";
+            connection.execute(chosen, [&username])?;
             Ok(changed == 1)
         })
         .await
@@ -114,7 +125,7 @@ fn has_admin(connection: &Connection) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM users WHERE role = 'admin'")?.exists([])
 }
 
-fn insert(connection: &Connection, NewUser { user, password_hash }: &NewUser) -> rusqlite::Result<()> {
+pub(super) fn insert(connection: &Connection, NewUser { user, password_hash }: &NewUser) -> rusqlite::Result<()> {
     let sql = "INSERT INTO users (id, username, display_name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let now = UnixMillis::now();
     connection.execute(sql, params![user.id, user.username, user.display_name, user.role, password_hash, now]).map(drop)
