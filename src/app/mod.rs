@@ -1,5 +1,6 @@
 //! The composition root: binds, wires, spawns, and waits for the shutdown. The only place that knows everyone.
 
+mod authority;
 mod care;
 mod certificate;
 mod examination;
@@ -44,7 +45,6 @@ use watchdog::{Door, For};
 pub use examination::subject;
 pub use sections::relay_limits;
 use sections::{hub_config, relay_config, shared_secret, signaling_limits};
-
 pub use setup::setup_links;
 
 /// A daemon whose sockets answer.
@@ -140,6 +140,7 @@ impl App {
             turn_tls: turn_tls.clone(),
         };
         let setup = Setup::new(accounts.clone(), &config.server.data_dir);
+        let trust = authority::trust(certificates.as_ref(), https_port, first_port(&redirect_listeners));
         let service = Arc::new(Http {
             counted: Arc::clone(&counted),
             accounts,
@@ -149,6 +150,7 @@ impl App {
             signaling: signaling.clone(),
             hosts: hosts.clone(),
             doctor: examination::doctor(config, listeners),
+            trust: trust.clone(),
             ice: IceServers {
                 secret,
                 tls_name: certificate::tls_name(config),
@@ -194,12 +196,12 @@ impl App {
             ));
         }
         for listener in redirect_listeners {
-            let (hosts, challenges) = (hosts.clone(), Arc::clone(&challenges));
-            let redirect = move |_, request| {
+            let (hosts, challenges, trust) = (hosts.clone(), Arc::clone(&challenges), trust.clone());
+            let answer = move |_, request| {
                 let challenge = http::acme::challenge(&request, |token| challenges.key_authorization(token));
-                std::future::ready(challenge.unwrap_or_else(|| http::redirect(&hosts, https_port, &request)))
+                std::future::ready(challenge.unwrap_or_else(|| http::plain(&hosts, https_port, trust.as_deref(), &request)))
             };
-            tasks.push(tokio::spawn(listener.serve(plain.clone(), redirect)));
+            tasks.push(tokio::spawn(listener.serve(plain.clone(), answer)));
         }
         // Streams to the relay have places of their own: whoever takes them all leaves the page alone.
         let places = Arc::new(Semaphore::new(config.limits.connections_max / 2));
@@ -265,6 +267,7 @@ impl App {
             config,
         };
         app.announce();
+        authority::announce(trust.as_deref(), &certificate::names(app.public_name.as_ref()));
         Ok(app)
     }
 

@@ -23,6 +23,7 @@ mod request;
 mod rooms;
 mod sessions;
 mod setup;
+mod trust;
 mod view;
 
 use std::net::IpAddr;
@@ -47,8 +48,9 @@ pub use ice::{IceServers, TlsName};
 pub use listener::{Divert, Diverted, Listener, Listening};
 pub use monitoring::monitoring;
 use problem::Problem;
-pub use redirect::redirect;
+pub use redirect::plain;
 use request::ApiRequest;
+pub use trust::Trust;
 
 /// An answer, whole in memory: everything this API says is small.
 pub type Answer = Response<Full<Bytes>>;
@@ -72,6 +74,8 @@ pub struct Http {
     pub hosts: Hosts,
     /// Examines this box.
     pub doctor: Doctor,
+    /// How devices come to trust the box, if it is its own authority.
+    pub trust: Option<Arc<Trust>>,
     /// STUN and TURN, as handed to browsers.
     pub ice: IceServers,
     /// How requests were answered.
@@ -104,6 +108,9 @@ impl Http {
             Ok(host) => host,
             Err(refused) => return secured(refused.into_answer(), None),
         };
+        if let Some(answer) = self.trust.as_ref().and_then(|trust| trust.answer_secure(&host, &request)) {
+            return answer;
+        }
         let path = request.uri().path().to_owned();
         let segments: Vec<_> = path.trim_matches('/').split('/').collect();
         let answer = match segments.as_slice() {

@@ -1,4 +1,4 @@
-//! Plain HTTP: only sends browsers on to HTTPS.
+//! Plain HTTP: sends browsers on to HTTPS, or tells them how they come to trust it first.
 
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, StatusCode};
@@ -6,9 +6,15 @@ use hyper::{Request, StatusCode};
 use super::Answer;
 use super::hosts::{Hosts, without_port};
 use super::problem::Problem;
+use super::trust::Trust;
+
+/// What plain HTTP answers. A box that is its own authority shows pages alone how to trust it; everything else is sent on.
+pub fn plain<B>(hosts: &Hosts, port: u16, trust: Option<&Trust>, request: &Request<B>) -> Answer {
+    trust.and_then(|trust| trust.answer_plain(hosts, request)).unwrap_or_else(|| redirect(hosts, port, request))
+}
 
 /// Sends the browser to the same path over HTTPS on `port`.
-pub fn redirect<B>(hosts: &Hosts, port: u16, request: &Request<B>) -> Answer {
+fn redirect<B>(hosts: &Hosts, port: u16, request: &Request<B>) -> Answer {
     redirected(hosts, port, request).unwrap_or_else(Problem::into_answer)
 }
 

@@ -114,6 +114,12 @@ impl Certificates {
         Arc::clone(&self.current.challenges)
     }
 
+    /// The local authority's certificate in DER, to be trusted by browsers; `None` with any other source.
+    pub fn authority(&self) -> Option<Vec<u8>> {
+        let Source::LocalCa { .. } = self.source else { return None };
+        self.current.certified().cert.last().map(|authority| authority.to_vec())
+    }
+
     /// Reads the source again. A local authority issues anew when its leaf has aged or these names are others. What cannot be read or
     /// does not serve changes nothing: a file may be half written.
     pub fn renew(&self, names: &Names) -> Renewal {

@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 pub use certificates::{Certificates, Renewal};
+pub use channel::SecureChannel;
 pub use itself::client_of_itself;
 pub use leaf::{Leaf, is_trusted, on_disk};
-pub use channel::SecureChannel;
 pub use stream::SecureStream;
 
 /// Where the certificate comes from.
