@@ -41,8 +41,8 @@ fn make_ca(folder: &Path, names: &Names) -> Result<(), TlsError> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::new())?;
     let now = OffsetDateTime::now_utc();
-    params.not_before = now - Duration::days(1);
-    params.not_after = now + CA_LIFETIME;
+    params.not_before = now.min(CLOCK_MIN);
+    params.not_after = now.max(CLOCK_MIN) + CA_LIFETIME;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -62,7 +62,7 @@ fn make_leaf(folder: &Path, ca: &Chain, names: &Names) -> Result<(), TlsError> {
     params.subject_alt_names.extend(names.addresses.iter().copied().map(SanType::IpAddress));
     let now = OffsetDateTime::now_utc();
     params.not_before = now - Duration::days(1);
-    params.not_after = now + LEAF_LIFETIME;
+    params.not_after = params.not_before + LEAF_LIFETIME;
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -76,12 +76,14 @@ fn make_leaf(folder: &Path, ca: &Chain, names: &Names) -> Result<(), TlsError> {
     Ok(())
 }
 
-/// Whether a leaf of an earlier start still fits: same authority, same names, a month to live.
+/// Whether a leaf of an earlier start still fits: same authority, same names, begun (a clock may have been set back), a month to live.
 fn serves(leaf: &Chain, ca: &Chain, names: &Names) -> bool {
     let [cert, issuer] = leaf.0.as_slice() else { return false };
     let Ok((_, parsed)) = X509Certificate::from_der(cert) else { return false };
-    let left = parsed.validity().not_after.timestamp() - OffsetDateTime::now_utc().unix_timestamp();
-    *issuer == ca.0[0] && left > RENEW_BEFORE.whole_seconds() && sorted(subject_names(&parsed)) == sorted(names.clone())
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let left = parsed.validity().not_after.timestamp() - now;
+    let begun = parsed.validity().not_before.timestamp() <= now;
+    *issuer == ca.0[0] && begun && left > RENEW_BEFORE.whole_seconds() && sorted(subject_names(&parsed)) == sorted(names.clone())
 }
 
 pub(super) fn subject_names(cert: &X509Certificate<'_>) -> Names {
@@ -164,6 +166,8 @@ const CA_KEY: &str = "ca.key";
 pub(super) const LEAF_CERT: &str = "leaf.pem";
 pub(super) const LEAF_KEY: &str = "leaf.key";
 const CA_LIFETIME: Duration = Duration::days(20 * 365);
+/// A box without a battery may not know the time when it makes its authority, which is then valid from here on whatever the clock says.
+const CLOCK_MIN: OffsetDateTime = time::macros::datetime!(2026-01-01 0:00 UTC);
 /// Apple refuses more than 825 days from a private authority; public ones may do 398.
 const LEAF_LIFETIME: Duration = Duration::days(397);
 const RENEW_BEFORE: Duration = Duration::days(30);
@@ -216,6 +220,35 @@ mod tests {
         let ca = X509Certificate::from_der(&chain.0[1]).unwrap().1;
         let constraints = ca.extensions().iter().find(|e| matches!(e.parsed_extension(), ParsedExtension::NameConstraints(_)));
         assert!(constraints.unwrap().critical);
+    }
+
+    #[test]
+    fn the_authority_lives_for_twenty_years_and_its_leaf_for_397_days() {
+        let folder = tempfile::tempdir().unwrap();
+        let chain = leaf(folder.path(), &names("box.local")).unwrap();
+        let validity = |cert: &[u8]| X509Certificate::from_der(cert).unwrap().1.validity().clone();
+        let (leaf, ca) = (validity(&chain.0[0]), validity(&chain.0[1]));
+        assert_eq!(leaf.not_after.timestamp() - leaf.not_before.timestamp(), 397 * 24 * 60 * 60);
+        assert!(ca.not_after.timestamp() - OffsetDateTime::now_utc().unix_timestamp() >= 20 * 365 * 24 * 60 * 60 - 60);
+        assert!(ca.not_before.timestamp() <= CLOCK_MIN.unix_timestamp(), "valid on a box whose clock is behind");
+    }
+
+    #[test]
+    fn what_every_school_calls_a_box_is_covered_and_the_web_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let chain = leaf(folder.path(), &names("calls.school.example")).unwrap();
+        let dns = ["localhost", "box.local", "box.home.arpa", "box.internal", "calls.school.example"];
+        let addresses = ["10.1.2.3", "172.31.0.1", "192.168.9.9", "169.254.1.1", "127.0.0.1", "fd00::1", "fe80::1", "::1"];
+        let own = Names {
+            dns: dns.map(str::to_owned).to_vec(),
+            addresses: addresses.map(|address| address.parse().unwrap()).to_vec(),
+        };
+        assert_eq!(covered(&own, &chain.0[1]), own);
+        let others = Names {
+            dns: ["www.example.com", "school.example", "evil-local", "evilhome.arpa"].map(str::to_owned).to_vec(),
+            addresses: ["203.0.113.1", "172.32.0.1", "2001:db8::1"].map(|address| address.parse().unwrap()).to_vec(),
+        };
+        assert_eq!(covered(&others, &chain.0[1]), Names::default());
     }
 
     #[test]
