@@ -79,7 +79,9 @@ fn configured(subject: &Subject) -> Vec<(Door, SocketAddr)> {
         (Door::TurnTcp, &listeners.turn_tcp),
         (Door::TurnTls, &listeners.turn_tls),
     ];
-    all.into_iter().flat_map(|(door, addresses)| addresses.iter().map(move |address| (door, *address))).collect()
+    let each = all.into_iter().flat_map(|(door, addresses)| addresses.iter().map(move |address| (door, *address)));
+    // Of a port that the kernel chose only the daemon knows.
+    each.filter(|(_, address)| address.port() != 0).collect()
 }
 
 /// A finding if another program has the port. It is free again at once.

@@ -12,6 +12,7 @@ mod edge;
 mod exposition;
 mod guests;
 mod harness;
+mod health;
 mod lobby;
 mod login;
 mod members;

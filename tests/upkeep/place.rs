@@ -9,18 +9,34 @@ use std::process::{Child, Command, Output, Stdio};
 pub(crate) struct Place {
     folder: tempfile::TempDir,
     pub(crate) data: PathBuf,
+    /// Where the page is, on loopback.
+    pub(crate) page: u16,
+    /// Where the relay is, by UDP and TCP.
+    pub(crate) relay: u16,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::with("")
+    }
+
+    /// `more` is appended to the configuration.
+    pub(crate) fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
+        let place = Self { folder, data, page: free_port(), relay: free_port() };
+        place.configure(more);
+        place
+    }
+
+    /// Writes the configuration anew; `more` is appended.
+    pub(crate) fn configure(&self, more: &str) {
+        let Self { data, page, relay, .. } = self;
         let text = format!(
-            "[server]\ndata-dir = \"{}\"\n[http]\nlisten = [\"127.0.0.1:0\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:0\"]\nlisten-tcp = []\nlisten-tls = []\n",
+            "[server]\ndata-dir = \"{}\"\n{more}\n[http]\nlisten = [\"127.0.0.1:{page}\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:{relay}\"]\nlisten-tcp = [\"127.0.0.1:{relay}\"]\nlisten-tls = []\nrelay-ports = \"61000-65535\"\n[limits]\nconnections-max = 16\nallocations-max = 100\n",
             data.display()
         );
-        fs::write(folder.path().join("visavis.toml"), text).unwrap();
-        Self { folder, data }
+        fs::write(self.file("visavis.toml"), text).unwrap();
     }
 
     pub(crate) fn file(&self, name: &str) -> String {
@@ -57,6 +73,10 @@ impl Drop for Daemon {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 pub(crate) fn told(output: &Output) -> String {

@@ -70,6 +70,12 @@ export const AlertIcon = icon(
     <path d="M12 7.5v5.5m0 3.2v.1" />
   </>,
 );
+export const InfoIcon = icon(
+  <>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M12 11v5.5m0-8.7v.1" />
+  </>,
+);
 export const ChevronIcon = icon(<path d="m7 10 5 5 5-5" />);
 export const BackIcon = icon(<path d="M19 12H5m6-6-6 6 6 6" />);
 export const CloseIcon = icon(<path d="m6.5 6.5 11 11m0-11-11 11" />);

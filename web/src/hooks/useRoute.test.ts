@@ -11,6 +11,7 @@ it.each([
   ["/video-call?session=", { page: "not-found" }],
   ["/join", { page: "join" }],
   ["/join/", { page: "join" }],
+  ["/health", { page: "health" }],
   ["/elsewhere", { page: "not-found" }],
 ])("%s leads to the page it names", (address, route) => {
   expect(routeOf(address)).toEqual(route);

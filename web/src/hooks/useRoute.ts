@@ -5,6 +5,8 @@ export type Route =
   | { readonly page: "video-call"; readonly session: string }
   /** Where links for guests lead; their token is no part of the route. */
   | { readonly page: "join" }
+  /** What the box needs, for admins. */
+  | { readonly page: "health" }
   | { readonly page: "not-found" };
 
 export function useRoute(): Route {
@@ -21,6 +23,8 @@ export function routeOf(address: string): Route {
       const session = searchParams.get("session");
       return session === null || session === "" ? { page: "not-found" } : { page: "video-call", session };
     }
+    case "/health":
+      return { page: "health" };
     case "/join":
       return { page: "join" };
     default:

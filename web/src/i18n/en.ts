@@ -83,6 +83,41 @@ export const en = {
     other: (code: string) => ({ title: "The box needs attention", text: `It says: ${code}. The log has more.` }),
   },
 
+  pages: { label: "Pages", sessions: "Sessions", health: "Health" },
+
+  health: {
+    title: "Health of this box",
+    busy: "Looking at everything…",
+    examined: (when: string, version: string) => `Examined ${when} by visavis ${version}`,
+    again: "Examine again",
+    hint: "The same on the box itself, also when this page is out of reach: sudo visavis doctor",
+    columns: { state: "State", subject: "What was looked at", meaning: "What it means, and what to do" },
+    states: { ok: "OK", note: "Good to know", warning: "Warning", failure: "Failure" },
+    verdicts: {
+      ok: { title: "This box is well", text: "Everything that was looked at is as it should be." },
+      note: { title: "This box is well", text: "Calls work. Some things are good to know." },
+      warning: { title: "This box works, but needs your care", text: "What to do stands on top." },
+      failure: { title: "This box does not work as it should", text: "What to do stands on top." },
+    },
+    families: {
+      care: "Needs your care",
+      daemon: "Daemon",
+      configuration: "Configuration",
+      names: "Names",
+      certificate: "Certificate",
+      clock: "Clock",
+      ports: "Ports",
+      relay: "Relay",
+      router: "Router",
+      disk: "Disk",
+      database: "Database",
+      files: "Files",
+      limits: "Limits",
+      memory: "Memory",
+      service: "Service",
+    },
+  },
+
   preview: {
     title: "Ready to join?",
     with: (name: string) => `Meeting with ${name}`,

@@ -6,6 +6,7 @@ import { useInvitationToken } from "../hooks/useInvitationToken";
 import { type Route, follow, useRoute } from "../hooks/useRoute";
 import { texts } from "../i18n/texts";
 import type { User } from "../protocol/resources";
+import { HealthPage } from "./HealthPage";
 import { JoinPage } from "./JoinPage";
 import { problemText } from "./problemText";
 import { SessionsPage } from "./SessionsPage";
@@ -48,15 +49,22 @@ function SignedIn({ user, route, onSignOut, onExpired }: SignedInProps) {
       return <SessionsPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
     case "video-call":
       return <VideoCallPage key={route.session} sessionId={route.session} user={user} onExpired={onExpired} />;
+    case "health":
+      if (user.role === "admin") return <HealthPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
+      return <NotFound />;
     case "not-found":
-      return (
-        <MessagePage {...texts.notFound}>
-          <a className="button button-primary button-large" href="/" onClick={follow}>
-            {texts.backToSessions}
-          </a>
-        </MessagePage>
-      );
+      return <NotFound />;
   }
+}
+
+function NotFound() {
+  return (
+    <MessagePage {...texts.notFound}>
+      <a className="button button-primary button-large" href="/" onClick={follow}>
+        {texts.backToSessions}
+      </a>
+    </MessagePage>
+  );
 }
 
 /** A defect of ours shows a way out instead of an empty page. */

@@ -2,7 +2,8 @@ import { useEffect, useState } from "react";
 
 import { AdminWarnings } from "../components/AdminWarnings";
 import { Notice } from "../components/Notice";
-import { Brand, Title } from "../components/Page";
+import { Title } from "../components/Page";
+import { PageHeader } from "../components/PageHeader";
 import { RequestForm } from "../components/RequestForm";
 import { SessionCard } from "../components/SessionCard";
 import { SessionPeople } from "../components/SessionPeople";
@@ -36,7 +37,7 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
   return (
     <div className="page">
       <Title page={title} />
-      <PageHeader user={user} onSignOut={onSignOut} />
+      <PageHeader user={user} page="sessions" onFollow={follow} onSignOut={onSignOut} />
       <main className="sessions" data-with-form={isStudent}>
         <section className="sessions-main">
           <header className="sessions-head">
@@ -78,21 +79,6 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
       </main>
       {inviting !== null && <Invite sessionId={inviting} onStage={false} onClose={() => setInviting(null)} />}
     </div>
-  );
-}
-
-function PageHeader({ user, onSignOut }: { readonly user: User; readonly onSignOut: () => void }) {
-  return (
-    <header className="page-header">
-      <Brand />
-      <div className="page-user">
-        <span className="page-user-name">{user.display_name}</span>
-        <span className="pill">{texts.roles[user.role]}</span>
-        <button type="button" className="button button-quiet" onClick={onSignOut}>
-          {texts.sessions.signOut}
-        </button>
-      </div>
-    </header>
   );
 }
 
