@@ -1,7 +1,7 @@
 //! Everything in one file, while the daemon runs.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,9 @@ pub fn backup(data_dir: &Path, file: &Path, overwrite: bool) -> Result<Backup, D
         written.persist_noclobber(file).map_err(|refused| of(file)(refused.error))?;
     }
     sync_folder(&folder)?;
-    remember(data_dir, &LastBackup { made_at: about.made_at.clone(), file: folder.join(file.file_name().unwrap_or_default()) })?;
+    let last = LastBackup { made_at: about.made_at.clone(), file: folder.join(file.file_name().unwrap_or_default()) };
+    // The backup stands, and a disk that takes no writes any more is the best reason for one.
+    let _ = remember(data_dir, &last);
     Ok(Backup { about, files: found.members.len(), bytes, left_out: found.left_out })
 }
 
@@ -110,16 +112,13 @@ fn check(written: &Path, file: &Path) -> Result<(), DataError> {
     if sealed { Ok(()) } else { Err(DataError::Broken { path: file.to_owned(), what }) }
 }
 
-fn remember(data_dir: &Path, last: &LastBackup) -> Result<(), DataError> {
-    let (path, beside) = (data_dir.join(LAST), data_dir.join(format!("{LAST}.new")));
-    let write = || {
-        let owner = fs::metadata(data_dir)?;
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(&serde_json::to_vec(last)?)?;
-        std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-        fs::rename(&beside, &path)
-    };
-    write().map_err(of(&path))
+fn remember(data_dir: &Path, last: &LastBackup) -> io::Result<()> {
+    let beside = data_dir.join(format!("{LAST}.new"));
+    let owner = fs::metadata(data_dir)?;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(&serde_json::to_vec(last)?)?;
+    std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    fs::rename(&beside, data_dir.join(LAST))
 }
 
 pub(super) fn now() -> String {

@@ -46,14 +46,17 @@ pub async fn examine(subject: Subject) -> Report {
         limited("ports", ports::check, &subject),
         limited("relay", relay::check, &subject),
         limited("router", router::check, &subject),
-        limited("disk", by_disk(disk::check), &subject),
-        limited("database", by_disk(database::check), &subject),
-        limited("files", by_disk(files::check), &subject),
+        limited("disk", by_disk(data_folder), &subject),
         limited("limits", by_disk(limits::check), &subject),
         limited("memory", by_disk(memory::check), &subject),
         limited("service", by_disk(service::check), &subject),
     ];
     Report::new(subject.daemon.is_running(), side_by_side(checks).await.into_iter().flatten().collect())
+}
+
+/// One after the other: the first two may make files that the third would wonder about.
+fn data_folder(subject: &Subject) -> Vec<Finding> {
+    [disk::check(subject), database::check(subject), files::check(subject)].concat()
 }
 
 type Check = Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>;

@@ -55,9 +55,22 @@ pub fn examine(path: &Path) -> Result<u32, StoreError> {
 fn open(path: &Path) -> Result<Connection, StoreError> {
     // SQLite has misleading words for a file that is not there or may not be read.
     std::fs::File::open(path).map_err(|cause| StoreError::File { path: path.display().to_string(), cause })?;
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match at_rest(path) {
+        Some(uri) => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
+}
+
+/// How a database is named that nothing can change: on a read-only disk, and with nothing in its log. SQLite would otherwise make the
+/// files there that readers share (sqlite.org/wal.html section 5).
+fn at_rest(path: &Path) -> Option<String> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    let is_logged = path.with_file_name(format!("{FILE_NAME}-wal")).exists();
+    let path = path.to_str().filter(|_| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) && !is_logged)?;
+    Some(format!("file:{}?immutable=1", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")))
 }
 
 /// What a look at the database shows while it is in use.

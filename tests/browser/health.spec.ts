@@ -26,7 +26,7 @@ test("an admin finds the box's health, and what needs care stands on top with it
   await page.getByRole("link", { name: "Health" }).click();
   await expect(page.getByRole("heading", { name: "Health of this box" })).toBeVisible();
   const relay = page.getByRole("row").filter({ hasText: "relay over UDP" });
-  await expect(relay).toContainText("a packet went through and one came back");
+  await expect(relay).toContainText("A packet went through and one came back");
   await expect(relay.getByText("OK", { exact: true })).toBeAttached();
   await expect(page.getByRole("row").filter({ hasText: "visavis CA of" })).toContainText("ca.pem");
   await picture(page, "desktop");
@@ -61,7 +61,7 @@ test("trouble stands on top, the worst first", async () => {
   await expect(page.getByText("This box does not work as it should")).toBeVisible();
   const rows = page.locator("[data-care=true] .health-row");
   await expect(rows).toHaveCount(2);
-  await expect(rows.first()).toContainText("no packet went through");
+  await expect(rows.first()).toContainText("No packet went through");
   await expect(rows.first().getByText("sudo nft list ruleset")).toBeVisible();
   await picture(page, "trouble");
   await page.setViewportSize({ width: 390, height: 844 });

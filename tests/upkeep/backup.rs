@@ -43,6 +43,32 @@ fn a_restored_folder_serves_and_belongs_to_whom_it_belonged() {
     drop(place.serve());
 }
 
+/// Scenario: the memory card is worn out, and lets nothing be written any more.
+#[test]
+fn a_read_only_disk_can_still_be_backed_up() {
+    let place = Place::new();
+    fs::create_dir(&place.data).unwrap();
+    let mount = |options: &str| {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "visavis-test"]).arg(&place.data).output().unwrap().status.success()
+    };
+    if !mount("size=20m,mode=700") {
+        return println!("skipped: a disk cannot be mounted here (as root it can)");
+    }
+    drop(place.serve());
+    // As a daemon leaves it that was stopped in order: nothing in the log.
+    let database = rusqlite::Connection::open(place.data.join("visavis.db")).unwrap();
+    database.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(database);
+    let read_only = mount("remount,ro");
+    let backup = place.run(&["backup", &place.file("b.tar")]);
+    let unmounted = Command::new("umount").arg("--lazy").arg(&place.data).status().unwrap();
+    assert!(read_only && unmounted.success());
+    assert!(backup.status.success() && !place.data.join("visavis.db").exists(), "{}", told(&backup));
+    assert!(place.run(&["restore", &place.file("b.tar")]).status.success());
+    drop(place.serve());
+}
+
 /// Scenario: somebody ends it, or the machine fails, at any moment. strace kills it at the first call of a kind that changes the
 /// disk, then at the second, and so on until none is left.
 #[test]

@@ -80,24 +80,37 @@ fn a_listener_that_does_not_answer_is_a_failure() {
 #[test]
 fn udp_that_a_firewall_drops_is_found_while_tcp_and_tls_go_on() {
     let place = Place::new();
-    let script = format!(
-        "ip link set lo up && nft add table inet t && nft 'add chain inet t input {{ type filter hook input priority 0; }}' \
-         && nft add rule inet t input udp dport {} drop || exit 77\n\
-         \"$1\" serve --config \"$2\" 2>\"$2.log\" & \n\
-         until grep -q event=listening \"$2.log\"; do kill -0 $! || exit 78; sleep 0.05; done\n\
-         \"$1\" doctor --json --config \"$2\"; code=$?; kill $!; wait $!; exit $code",
+    let firewall = format!(
+        "nft add table inet t && nft 'add chain inet t input {{ type filter hook input priority 0; }}' \
+         && nft add rule inet t input udp dport {} drop",
         place.relay
     );
-    let config = place.file("visavis.toml");
-    let output =
-        Command::new("unshare").args(["-n", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_visavis"), &config]).output().unwrap();
-    if !matches!(output.status.code(), Some(0..=2)) {
-        return println!("skipped: no network namespace with a firewall here (as root there is): {}", told(&output));
-    }
-    let report = Examined::read(&output);
+    let Some(report) = in_a_network(&place, &firewall) else { return };
     assert_eq!((report.state("ports.turn-udp"), report.state("relay.udp")), ("failure", "failure"));
     assert_eq!((report.state("relay.tcp"), report.state("relay.tls"), report.state("ports.page")), ("ok", "ok", "ok"));
     assert_eq!(report.state("router.address"), "failure", "a box without a network");
+}
+
+/// Scenario: a box behind the school's router, which may or may not lead its own outside address back inside.
+#[test]
+fn behind_a_router_the_ports_to_forward_are_named_and_its_loopback_is_tried() {
+    let lan = "ip link add lan type veth peer name wall && ip addr add 192.168.1.10/24 dev lan && ip link set lan up \
+        && ip link set wall up && ip route add default via 192.168.1.1";
+    for (turns_around, hairpin) in [(true, "ok"), (false, "warning")] {
+        let place = Place::new();
+        let text = fs::read_to_string(place.file("visavis.toml")).unwrap();
+        fs::write(place.file("visavis.toml"), text.replace("127.0.0.1", "0.0.0.0").replace("[turn]", OUTSIDE)).unwrap();
+        let router = format!(
+            "{lan} && nft add table ip r && nft 'add chain ip r output {{ type nat hook output priority -100; }}' \
+             && nft add rule ip r output ip daddr 203.0.113.7 {}",
+            if turns_around { "dnat to 192.168.1.10" } else { "counter" }
+        );
+        let Some(report) = in_a_network(&place, &router) else { return };
+        assert_eq!((report.state("router.forwarding"), report.state("router.hairpin")), ("note", hairpin));
+        let ports = format!("192.168.1.10: {}/tcp is enough, {}/udp is faster", place.page, place.relay);
+        assert!(report.remedy("router.forwarding").contains(&ports), "{}", report.remedy("router.forwarding"));
+        assert_eq!((report.state("relay.udp"), report.state("relay.tls")), ("ok", "ok"), "the relay itself needs no router");
+    }
 }
 
 #[test]
@@ -221,6 +234,27 @@ fn the_json_is_what_openapi_describes() {
         assert!(finding["remedy"].is_string() || finding["remedy"].is_null());
     }
 }
+
+/// Examines a box with a running daemon in a network of its own, which these commands set up; `None` where that cannot be had.
+fn in_a_network(place: &Place, commands: &str) -> Option<Examined> {
+    let script = format!(
+        "ip link set lo up && {commands} || exit 77\n\
+         \"$1\" serve --config \"$2\" 2>\"$2.log\" &\n\
+         until grep -q event=listening \"$2.log\"; do kill -0 $! || exit 78; sleep 0.05; done\n\
+         \"$1\" doctor --json --config \"$2\"; code=$?; kill $!; wait $!; exit $code"
+    );
+    let config = place.file("visavis.toml");
+    let mut run = Command::new("unshare");
+    run.args(["-n", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_visavis"), &config]);
+    let output = run.output().unwrap();
+    if matches!(output.status.code(), Some(0..=2)) && !output.stdout.is_empty() {
+        return Some(Examined::read(&output));
+    }
+    println!("skipped: no network namespace with a firewall here (as root there is): {}", told(&output));
+    None
+}
+
+const OUTSIDE: &str = "[turn]\nexternal-addresses = [\"203.0.113.7\"]";
 
 /// What `visavis doctor --json` said.
 struct Examined {

@@ -10,7 +10,8 @@ it("says the state of each finding in words, its remedy, and what is to be typed
   expect(page).toContain('<span class="visually-hidden">Warning</span>');
   expect(page).toContain("Needs your care");
   expect(page).toContain('<span class="health-of">Disk</span>/data');
-  expect(page).toContain("run <code>df -h</code>");
+  expect(page).toContain("Nearly full.");
+  expect(page).toContain("Run <code>df -h</code>.");
 });
 
 it("shows families of a newer daemon by their own name, and nothing where nothing need be done", () => {

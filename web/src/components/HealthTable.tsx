@@ -43,8 +43,8 @@ function Row({ finding, withFamily }: { readonly finding: Finding; readonly with
         {subject}
       </th>
       <td className="health-meaning">
-        {meaning}
-        {remedy !== null && <p className="health-remedy">{withCode(remedy)}</p>}
+        {sentence(meaning)}
+        {remedy !== null && <p className="health-remedy">{withCode(sentence(remedy))}</p>}
       </td>
     </tr>
   );
@@ -66,6 +66,11 @@ function StateIcon({ state }: { readonly state: HealthState }) {
 /** Families of a newer daemon by their own name. */
 function familyTitle(family: string): string {
   return (texts.health.families as Readonly<Record<string, string>>)[family] ?? family;
+}
+
+/** The daemon's words follow what was looked at; here they stand for themselves. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
 }
 
 /** What stands between backticks is to be typed. */

@@ -96,8 +96,8 @@ export const en = {
     verdicts: {
       ok: { title: "This box is well", text: "Everything that was looked at is as it should be." },
       note: { title: "This box is well", text: "Calls work. Some things are good to know." },
-      warning: { title: "This box works, but needs your care", text: "What to do stands on top." },
-      failure: { title: "This box does not work as it should", text: "What to do stands on top." },
+      warning: { title: "This box works, but needs your care", text: "What to do comes first in the list." },
+      failure: { title: "This box does not work as it should", text: "What to do comes first in the list." },
     },
     families: {
       care: "Needs your care",
