@@ -74,8 +74,15 @@ pub fn backup(data_dir: &Path, file: &Path, overwrite: bool) -> Result<Backup, D
 }
 
 /// When the data folder was last backed up; `None` if it never was.
-pub fn last_backup(data_dir: &Path) -> Option<LastBackup> {
-    serde_json::from_slice(&fs::read(data_dir.join(LAST)).ok()?).ok()
+///
+/// # Errors
+/// That may not be read.
+pub fn last_backup(data_dir: &Path) -> io::Result<Option<LastBackup>> {
+    match fs::read(data_dir.join(LAST)) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(cause),
+    }
 }
 
 struct Found {

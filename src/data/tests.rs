@@ -22,7 +22,7 @@ async fn what_was_backed_up_comes_back_and_what_was_there_lies_beside() {
     let before = content(&data);
     let made = backup(&data, &file, false).unwrap();
     assert_eq!((made.files, fs::metadata(&file).unwrap().permissions().mode() & 0o777), (4, 0o600));
-    assert_eq!(last_backup(&data).unwrap().made_at, made.about.made_at);
+    assert_eq!(last_backup(&data).unwrap().unwrap().made_at, made.about.made_at);
 
     add(&data, "stu").await;
     fs::write(data.join("turn.key"), [9; 32]).unwrap();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::subject::is_public;
+use super::subject::is_a_router_s;
 use super::{Finding, Subject};
 
 pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
@@ -49,7 +49,7 @@ fn judge(name: &str, found: &[IpAddr], subject: &Subject) -> Finding {
     if found.iter().all(known) {
         return Finding::ok("names.public", name, format!("leads to this box ({list})"));
     }
-    if !own.iter().copied().any(is_public) && found.iter().copied().any(is_public) {
+    if found.iter().any(|ip| is_a_router_s(*ip, &own)) {
         return Finding::note(
             "names.public",
             name,

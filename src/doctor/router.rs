@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::subject::is_public;
+use super::subject::{is_a_router_s, is_public};
 use super::{Finding, Subject, handshake, names};
+use crate::sys::names as system;
 
 pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
     let own = subject.addresses();
@@ -16,7 +17,9 @@ pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
                 .remedy("plug in the cable, or join the wireless network: `ip address` shows what the box has"),
         ];
     }
-    if own.iter().copied().any(is_public) {
+    let by_ipv4 = own.iter().filter(|ip| ip.is_ipv4()).collect::<Vec<_>>();
+    // Many a box has an IPv6 address of the internet's own beside a private IPv4 one, and most people come by IPv4.
+    if by_ipv4.iter().any(|ip| is_public(**ip)) || by_ipv4.is_empty() && own.iter().copied().any(is_public) {
         let meaning = format!("the box has an address of the internet's own; firewalls must let in {}", ports(&subject));
         return vec![Finding::ok("router.address", shown, meaning)];
     }
@@ -24,7 +27,7 @@ pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
     if let Some(name) = &subject.config.server.public_name {
         outside.extend(names::lookup(name).await);
     }
-    outside.retain(|ip| is_public(*ip));
+    outside.retain(|ip| is_a_router_s(*ip, &own));
     outside.sort_unstable();
     outside.dedup();
     let mut found = vec![forwarding(&subject, &own, outside.is_empty())];
@@ -36,7 +39,7 @@ pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
 
 /// What to tell the router, for people outside.
 fn forwarding(subject: &Subject, own: &[IpAddr], is_closed: bool) -> Finding {
-    let to = own.iter().find(|ip| ip.is_ipv4()).or(own.first()).map(IpAddr::to_string).unwrap_or_default();
+    let to = system::way_out().or(own.first().copied()).map(|ip| ip.to_string()).unwrap_or_default();
     let page = page_port(subject);
     let outside = subject.config.http.public_port.map(|port| format!(" (reached as {port})")).unwrap_or_default();
     let mut faster: Vec<u16> = subject.listeners.turn_udp.iter().map(SocketAddr::port).collect();

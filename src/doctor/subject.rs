@@ -85,6 +85,11 @@ impl Subject {
     }
 }
 
+/// Whether an outside address is a router's that stands before this box: the box has none of its kind itself.
+pub(super) fn is_a_router_s(ip: IpAddr, own: &[IpAddr]) -> bool {
+    is_public(ip) && !own.iter().any(|own| own.is_ipv4() == ip.is_ipv4() && is_public(*own))
+}
+
 impl Daemon {
     pub(super) fn is_running(self) -> bool {
         self != Self::Stopped
@@ -109,5 +114,38 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
             !(ip.is_private() || shared || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast())
         }
         IpAddr::V6(ip) => ip.segments()[0] & 0xE000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_the_internet_is_the_router_s_where_the_box_has_none_of_its_kind() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let at_home = [ip("192.168.1.10"), ip("2a01:4f8::10")];
+        assert!(is_a_router_s(ip("203.0.113.7"), &at_home), "IPv4 is translated, IPv6 is not");
+        assert!(!is_a_router_s(ip("2a01:4f8::99"), &at_home));
+        assert!(!is_a_router_s(ip("192.168.1.99"), &at_home));
+        assert!(!is_a_router_s(ip("203.0.113.7"), &[ip("198.51.100.1")]));
+    }
+
+    #[test]
+    fn private_shared_and_local_addresses_are_not_public() {
+        for (text, public) in [
+            ("10.0.0.1", false),
+            ("100.64.0.1", false),
+            ("100.128.0.1", true),
+            ("127.0.0.1", false),
+            ("169.254.1.1", false),
+            ("198.51.100.1", true),
+            ("2a01:4f8::1", true),
+            ("fd00::1", false),
+            ("fe80::1", false),
+            ("::1", false),
+        ] {
+            assert_eq!(is_public(text.parse().unwrap()), public, "{text}");
+        }
     }
 }

@@ -5,10 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// The machine's host name in lower case, without a domain it may have; `localhost` if it has none.
+/// The machine's host name in lower case, without a domain it may have; `localhost` if it has none. The kernel is asked (uname(2)), since the
+/// unit's sandbox hides `/proc/sys`.
 pub fn host_name() -> String {
-    let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = text.trim().split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let system = rustix::system::uname();
+    let name = system.nodename().to_string_lossy();
+    let name = name.trim().split('.').next().unwrap_or_default().to_ascii_lowercase();
     let sound = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if sound { name } else { "localhost".to_owned() }
 }
@@ -32,6 +34,14 @@ pub fn addresses() -> Vec<IpAddr> {
     addresses.sort_unstable();
     addresses.dedup();
     addresses
+}
+
+/// The IPv4 address from which this box would reach the internet; `None` without a way there. Nothing is sent.
+pub fn way_out() -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // An address that is nobody's (RFC 5737): a UDP socket only looks up the route.
+    socket.connect(("192.0.2.1", 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_loopback())
 }
 
 /// Whether a listener could not be had because the box has no IPv6: then it does without it.
