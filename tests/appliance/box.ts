@@ -61,8 +61,14 @@ export class Box {
       return firstChild(child.pid ?? 0);
     });
     const box = new Box(release, child, first);
-    await until(`systemd of ${release} is up`, async () => (await box.try("systemctl is-system-running")).text.startsWith("running"));
-    return box;
+    const state = await until(`systemd of ${release} is done`, async () => {
+      const { text } = await box.try("systemctl is-system-running");
+      return ["running", "degraded", "maintenance"].find((end) => end === text);
+    });
+    if (state === "running") return box;
+    const failed = await box.try("systemctl --failed --no-legend");
+    await box.halt();
+    throw new Error(`${release} is ${state}: ${failed.text}`);
   }
 
   /** Ends everything in it at once. */

@@ -1,6 +1,6 @@
 // The package under test, and one like it that is older.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,7 +11,8 @@ export function thePackage(): string {
   const named = process.env["VISAVIS_DEB"];
   if (named) return named;
   const architecture = execFileSync("dpkg", ["--print-architecture"]).toString().trim();
-  const [file, ...others] = readdirSync(BUILT).filter((name) => name.startsWith("visavis_") && name.endsWith(`_${architecture}.deb`));
+  const built = existsSync(BUILT) ? readdirSync(BUILT) : [];
+  const [file, ...others] = built.filter((name) => name.startsWith("visavis_") && name.endsWith(`_${architecture}.deb`));
   if (!file || others.length > 0) throw new Error(`there is not one visavis_*_${architecture}.deb in ${BUILT}: make deb`);
   return join(BUILT, file);
 }

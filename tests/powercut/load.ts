@@ -29,16 +29,17 @@ export class Load {
     return ((await this.#ask("GET", "auth/me/", this.#student)) as { user: { username: string } }).user.username;
   }
 
-  /** Writes, four at a time, until the box is gone or `stop` says so. */
-  async write(stop: AbortSignal): Promise<void> {
+  /** Writes, four at a time, until the box is gone; `onWord` hears of each word of the box that something is done. */
+  async write(onWord: () => void): Promise<void> {
     const one = async () => {
-      while (!stop.aborted) {
+      for (;;) {
         const session = (await this.#ask("POST", "mentoring/sessions/", this.#student, { mentor_id: this.#mentorId, topic: "Fractions" })) as { id: string };
         this.acknowledged.set(session.id, "requested");
-        if (stop.aborted) return;
+        onWord();
         this.acknowledged.set(session.id, "either");
         await this.#ask("POST", `mentoring/sessions/${session.id}/decline/`, this.#mentor);
         this.acknowledged.set(session.id, "declined");
+        onWord();
       }
     };
     await Promise.allSettled([one(), one(), one(), one()]);
