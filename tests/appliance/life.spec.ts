@@ -1,6 +1,7 @@
 // From the installation of the package to its purge.
 import { expect } from "@playwright/test";
 import { statSync } from "node:fs";
+import { get } from "node:https";
 
 import { type Box, ADDRESS, test, until } from "./box.ts";
 import { olderPackage, thePackage } from "./package.ts";
@@ -11,6 +12,17 @@ test("the package installs untouched, and the daemon is ready by itself", async 
   expect(await box.run("systemctl is-active visavis; systemctl is-enabled visavis")).toBe("active\nenabled");
   expect(await box.run("systemctl --failed --no-legend")).toBe("");
   await served();
+});
+
+test("it answers to the machine's name, and its certificate says so", async ({ installed: box }) => {
+  const name = `${await box.run("hostname")}.local`;
+  expect(name).toBe("school.local");
+  const ca = box.read("/var/lib/visavis/tls/ca.pem");
+  const status = await new Promise((resolve, reject) => {
+    const options = { host: ADDRESS, servername: name, headers: { host: name }, ca, agent: false };
+    get(options, (answer) => resolve(answer.resume().statusCode)).once("error", reject);
+  });
+  expect(status).toBe(200);
 });
 
 test("its sandbox leaves an exposure of at most 1.5", async ({ installed: box }) => {

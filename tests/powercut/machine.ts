@@ -1,7 +1,7 @@
 // A virtual machine whose plug can be pulled: QEMU without KVM, so that it runs wherever the tests do.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { type Socket, connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -20,11 +20,12 @@ export interface Parts {
 }
 
 export class Machine {
+  /** From power to shell, in seconds. */
+  booted = 0;
+
   private constructor(
     private readonly qemu: ChildProcess,
     private readonly shell: Socket,
-    /** From power to shell, in seconds. */
-    readonly booted: number,
   ) {}
 
   /** Returns once its shell listens. */
@@ -43,14 +44,15 @@ export class Machine {
       ...["-chardev", `socket,id=shell,path=${socket},server=on,wait=off`, "-device", "virtserialport,chardev=shell,name=tests"],
       ...["-netdev", `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:443`, "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"],
     ], { stdio: ["ignore", "inherit", "inherit"] });
-    const shell = await reach(socket, qemu);
-    const machine = new Machine(qemu, shell, 0);
+    const machine = new Machine(qemu, await reach(socket, qemu));
     // What is sent before the guest has opened its end is lost, so ask until it answers.
-    for (const end = Date.now() + BOOT_MAX; ; ) {
-      if (Date.now() > end) throw new Error(`the machine does not boot: see ${join(folder, "console")}`);
-      if (await machine.run("true", 1000).catch(() => undefined) !== undefined) break;
+    while (await machine.run("true", 1000).catch(() => undefined) === undefined) {
+      if (Date.now() - began < BOOT_MAX) continue;
+      await machine.cut();
+      throw new Error(`the machine does not boot: ${readFileSync(join(folder, "console")).subarray(-2000).toString()}`);
     }
-    return new Machine(qemu, shell, (Date.now() - began) / 1000);
+    machine.booted = (Date.now() - began) / 1000;
+    return machine;
   }
 
   /** What a root shell says to a command, if it does not fail. */
@@ -97,4 +99,4 @@ async function reach(path: string, qemu: ChildProcess): Promise<Socket> {
   }
 }
 
-const BOOT_MAX = 300_000;
+const BOOT_MAX = 900_000;
