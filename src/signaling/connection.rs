@@ -11,19 +11,19 @@ use crate::hub::{HubHandle, Inbox, Member, Outgoing};
 use crate::proto::id::{ConnectionId, RoomId};
 use crate::proto::signal::{ClientMessage, CloseCode, ErrorCode};
 
-/// Serves the socket until it ends, and says so.
+/// Serves the socket until it ends, and says so. What happens seldom is boxed: a socket that waits has no room for it.
 pub(super) async fn run<S>(mut socket: Socket<S>, room: RoomId, member: Member, hub: &HubHandle, limits: &Limits)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Some((connection, mut inbox)) = hub.open(room, member).await else {
-        socket.close(CloseCode::GoingAway).await;
+    let Some((connection, mut inbox)) = Box::pin(hub.open(room, member)).await else {
+        Box::pin(socket.close(CloseCode::GoingAway)).await;
         return;
     };
     let ended = serve(&mut socket, connection, &mut inbox, hub, limits).await;
-    hub.closed(connection).await;
+    Box::pin(hub.closed(connection)).await;
     if let Some(code) = ended {
-        socket.close(code).await;
+        Box::pin(socket.close(code)).await;
     }
 }
 
@@ -49,7 +49,7 @@ where
                 match incoming.map(text) {
                     Ok(Some(text)) => {
                         let message = if rate.allows(heard_at.into_std(), text.len()) { parse(&text) } else { Err(ErrorCode::RateLimited) };
-                        hub.said(connection, message).await;
+                        Box::pin(hub.said(connection, message)).await;
                         Ok(())
                     }
                     Ok(None) => Ok(()),

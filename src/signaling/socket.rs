@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::proto::signal::CloseCode;
 
 /// The server's side of an open socket over `S`.
-pub struct Socket<S>(WebSocketStream<S>);
+pub struct Socket<S>(Box<WebSocketStream<S>>);
 
 /// The other side is gone, or has to be told why it is closed.
 pub type Ended = Option<CloseCode>;
@@ -21,7 +21,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// After the opening handshake; one byte more than `message_bytes_max` ends it.
     pub async fn new(stream: S, message_bytes_max: usize) -> Self {
         let config = config(message_bytes_max);
-        Self(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
+        Self(Box::new(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await))
     }
 
     /// The next frame that is no close frame; pings are answered by the way. Safe to cancel.
@@ -49,7 +49,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub async fn close(mut self, code: CloseCode) {
         let frame = CloseFrame { code: (code as u16).into(), reason: code.reason().into() };
         let goodbye = async {
-            if self.0.close(Some(frame)).await.is_ok() {
+            if self.0.as_mut().close(Some(frame)).await.is_ok() {
                 while let Some(Ok(_)) = self.0.next().await {}
             }
         };
@@ -68,6 +68,7 @@ fn config(message_bytes_max: usize) -> WebSocketConfig {
         .max_frame_size(Some(message_bytes_max))
 }
 
-const READ_BUFFER: usize = 1024;
+/// Larger messages take room of their own: nearly all are shorter, and every socket holds this much for as long as it stands.
+const READ_BUFFER: usize = 256;
 const WRITE_BUFFER_MAX: usize = 256 * 1024;
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
