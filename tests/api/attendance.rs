@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hyper::Method;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::calls::{Socket, greeted, joined, receive, send};
 use crate::harness::{Appliance, Browser, Client, Reply};
@@ -28,7 +30,7 @@ async fn a_drop_and_a_return_are_two_intervals_in_the_report_of_the_mentor() {
     assert_eq!((&mara_s["last_leave"], &mara_s["intervals"][0]["until"]), (&Value::Null, &Value::Null));
     assert_eq!(stu_s["first_join"], stu_s["intervals"][0]["from"]);
     assert_eq!(stu_s["last_leave"], stu_s["intervals"][1]["until"]);
-    assert!(stu_s["intervals"][0]["until"].as_str() <= stu_s["intervals"][1]["from"].as_str(), "{report}");
+    assert!(time(&stu_s["intervals"][0]["until"]) <= time(&stu_s["intervals"][1]["from"]), "{report}");
     visavis.app.stop().await;
 }
 
@@ -200,6 +202,10 @@ pub(crate) fn reasons<'a>(report: &'a Value, name: &str) -> Vec<&'a str> {
     let person = people.iter().find(|person| person["display_name"] == name);
     let intervals = person.and_then(|person| person["intervals"].as_array()).map_or(&[][..], |intervals| intervals);
     intervals.iter().map(|interval| interval["end_reason"].as_str().unwrap_or("running")).collect()
+}
+
+pub(crate) fn time(text: &Value) -> OffsetDateTime {
+    OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap()
 }
 
 async fn accepting_csv(visavis: &Client, browser: &Browser, session: &str) -> Reply {

@@ -4,11 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use serde_json::json;
 
-use crate::attendance::{a_request, reasons, report_when, seated};
+use crate::attendance::{a_request, reasons, report_when, seated, time};
 use crate::calls::{greeted, receive, send};
 use crate::harness::{Client, configuration, populate};
 
@@ -65,10 +63,6 @@ async fn a_disk_that_turns_read_only_refuses_writes_with_a_wait_leaves_the_call_
 
     assert_eq!(visavis.post(&stu, "/api/mentoring/sessions/", wish).await.status, 201);
     report_when(&visavis, &mara, &session, |report| reasons(report, "stu") == ["left"]).await;
-}
-
-fn time(text: &Value) -> OffsetDateTime {
-    OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap()
 }
 
 /// A daemon of its own, killed when it is dropped.
