@@ -33,16 +33,27 @@ impl Daemon {
 
     /// `http` is the rest of `[http]`.
     pub(crate) fn start_with(world: &World, folder: &Path, http: &str) -> Self {
-        let address = world.address;
-        let text = format!(
-            "[server]\npublic-name = \"{NAME}\"\ndata-dir = \"{}\"\n[tls]\nsource = \"acme\"\nacme-directory = \"{}\"\nacme-contact = \"it@school.example\"\nacme-ca-file = \"{}\"\n[turn]\nlisten-udp = [\"{address}:0\"]\nlisten-tcp = []\nlisten-tls = []\n[http]\nlisten = [\"{address}:{HTTPS}\"]\n{http}\n",
-            folder.display(),
+        let tls = format!(
+            "source = \"acme\"\nacme-directory = \"{}\"\nacme-contact = \"it@school.example\"\nacme-ca-file = \"{}\"",
             world.directory(),
             world.ca_file().display(),
+        );
+        Self::start_as(world, folder, http, &tls, None)
+    }
+
+    /// `tls` is `[tls]`; the system trusts the authorities in `system_roots`.
+    pub(crate) fn start_as(world: &World, folder: &Path, http: &str, tls: &str, system_roots: Option<&Path>) -> Self {
+        let address = world.address;
+        let text = format!(
+            "[server]\npublic-name = \"{NAME}\"\ndata-dir = \"{}\"\n[tls]\n{tls}\n[turn]\nlisten-udp = [\"{address}:0\"]\nlisten-tcp = []\nlisten-tls = []\n[metrics]\nlisten = []\n[http]\nlisten = [\"{address}:{HTTPS}\"]\n{http}\n",
+            folder.display(),
         );
         std::fs::write(folder.join("visavis.toml"), text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
         command.args(["serve", "--config"]).arg(folder.join("visavis.toml")).stderr(Stdio::piped()).env_remove("NOTIFY_SOCKET");
+        if let Some(roots) = system_roots {
+            command.env("SSL_CERT_FILE", roots);
+        }
         let mut child = command.spawn().unwrap();
         let (said, log) = channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
@@ -105,6 +116,15 @@ impl Daemon {
         let leaf: CertificateDer<'static> = stream.get_ref().1.peer_certificates().unwrap()[0].clone();
         let parsed = X509Certificate::from_der(&leaf).unwrap().1;
         (parsed.issuer().to_string(), parsed.raw_serial_as_string())
+    }
+
+    /// The answer to somebody who asks over TLS for this host.
+    pub(crate) async fn page(&self, host: &str) -> String {
+        let mut stream = self.handshake(&["http/1.1"]).await.unwrap();
+        stream.write_all(format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).to_lowercase()
     }
 
     /// The answer to a plain request for this path.

@@ -122,18 +122,19 @@ impl Front {
         }
     }
 
+    /// Asks pebble itself for something on this port of its.
+    pub(crate) async fn ask(&self, port: u16, path: &str) -> String {
+        let host = format!("{}:{port}", self.address);
+        let request = Request::get(path).header("host", host).body(Full::default()).unwrap();
+        String::from_utf8(self.exchange(port, request).await.1.to_vec()).unwrap()
+    }
+
     async fn pass(&self, request: Request<Incoming>, mood: Mood) -> Response<Full<Bytes>> {
-        let stream = TcpStream::connect((self.address, 14_000)).await.unwrap();
-        let stream = self.pebble.connect(ServerName::from(std::net::IpAddr::from(self.address)), stream).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let driver = tokio::spawn(connection);
         let is_directory = request.uri().path() == "/dir";
         let (mut parts, body) = request.into_parts();
         parts.uri = Uri::from(parts.uri.path_and_query().cloned().unwrap());
         let body = Full::<Bytes>::from(body.collect().await.unwrap().to_bytes());
-        let (mut parts, body) = sender.send_request(Request::from_parts(parts, body)).await.unwrap().into_parts();
-        let mut body = body.collect().await.unwrap().to_bytes();
-        driver.abort();
+        let (mut parts, mut body) = self.exchange(14_000, Request::from_parts(parts, body)).await;
         if is_directory && mood == Mood::SuggestsThePast {
             let mut directory: serde_json::Value = serde_json::from_slice(&body).unwrap();
             directory["renewalInfo"] = format!("https://{}:{}/ari", self.address, Self::PORT).into();
@@ -141,5 +142,16 @@ impl Front {
             parts.headers.remove("content-length");
         }
         Response::from_parts(parts, Full::from(body))
+    }
+
+    async fn exchange(&self, port: u16, request: Request<Full<Bytes>>) -> (hyper::http::response::Parts, Bytes) {
+        let stream = TcpStream::connect((self.address, port)).await.unwrap();
+        let stream = self.pebble.connect(ServerName::from(std::net::IpAddr::from(self.address)), stream).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let driver = tokio::spawn(connection);
+        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        driver.abort();
+        (parts, body)
     }
 }

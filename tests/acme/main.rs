@@ -11,4 +11,5 @@ mod harness;
 mod issue;
 mod refusals;
 mod renew;
+mod trust;
 mod world;

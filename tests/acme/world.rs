@@ -14,7 +14,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType}
 use crate::front::Front;
 
 /// The name that is certified.
-pub(crate) const NAME: &str = "calls.school.example";
+pub(crate) const NAME: &str = "calls.school.org";
 
 /// An ACME server that is reached through a [`Front`].
 pub(crate) struct World {
@@ -73,6 +73,14 @@ impl World {
     /// The authority of the directory's own certificate.
     pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// What the system trusts of whoever takes the directory and its certificates for public.
+    pub(crate) async fn system_roots(&self) -> PathBuf {
+        let root = self.front.ask(15_000, "/roots/0").await;
+        let path = self.folder.path().join("system.pem");
+        fs::write(&path, fs::read_to_string(self.ca_file()).unwrap() + &root).unwrap();
+        path
     }
 
     pub(crate) fn directory(&self) -> String {
