@@ -416,7 +416,7 @@ fn credential_secret(data_dir: &Path) -> Result<Vec<u8>> {
 }
 
 fn start_relay(config: &Config, own: CredentialSecret, handover: &mut Handover) -> Result<Relay> {
-    let secrets = relay::Secrets { own, shared: shared_secret(config) };
+    let secrets = relay::Secrets { own, shared: shared_secret(config)? };
     let remedy = "free the port (ss -lnup shows who holds it), or change turn.listen-udp";
     Relay::start(relay_config(config), secrets, handover).with_context(|| format!("cannot start the relay: {remedy}"))
 }

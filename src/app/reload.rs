@@ -1,5 +1,7 @@
 //! Another configuration for a running daemon: what may change does, and what may not is named.
 
+use anyhow::Result;
+
 use super::App;
 use super::sections::{hub_config, relay_config, shared_secret, signaling_limits};
 use crate::config::{self, Change, Config};
@@ -7,7 +9,11 @@ use crate::config::{self, Change, Config};
 impl App {
     /// Takes over every key that may change while the daemon runs; of those that may not, the log names each that has changed since the
     /// start.
-    pub async fn reload(&mut self, config: Config) {
+    ///
+    /// # Errors
+    /// A file that the configuration names cannot be used; then nothing has changed.
+    pub async fn reload(&mut self, config: Config) -> Result<()> {
+        let shared_secret = shared_secret(&config)?;
         for change in config::changes(&self.config, &config) {
             if let Change::Live(key) = change {
                 log::info!(event = "reloaded", key = key; "the configuration has changed, and this with it");
@@ -20,7 +26,8 @@ impl App {
         }
         self.hub.reconfigure(hub_config(&config)).await;
         self.signaling.reconfigure(signaling_limits(&config));
-        self.relay.handle().reconfigure(relay_config(&config), shared_secret(&config));
+        self.relay.handle().reconfigure(relay_config(&config), shared_secret);
         self.config = config;
+        Ok(())
     }
 }

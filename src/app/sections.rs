@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, Result, ensure};
+
 use crate::config::Config;
 use crate::config::file::Limits;
 use crate::proto::credential::CredentialSecret;
@@ -28,8 +30,23 @@ pub fn relay_limits(limits: &Limits) -> relay::Limits {
     }
 }
 
-pub(super) fn shared_secret(config: &Config) -> Option<CredentialSecret> {
-    config.turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes()))
+/// Of other software, from the configuration or from the file that it names.
+///
+/// # Errors
+/// The file cannot be read, or holds too little.
+pub(super) fn shared_secret(config: &Config) -> Result<Option<CredentialSecret>> {
+    let Some(path) = &config.turn.shared_secret_file else {
+        return Ok(config.turn.shared_secret.as_ref().map(|secret| CredentialSecret::new(secret.0.as_bytes())));
+    };
+    let remedy = "let the daemon's user read it, or change turn.shared-secret-file";
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}: {remedy}", path.display()))?;
+    let secret = text.lines().next().unwrap_or_default().trim();
+    ensure!(
+        secret.len() >= SHARED_SECRET_BYTES_MIN,
+        "{} holds less than 16 bytes: make one with: openssl rand -hex 32",
+        path.display()
+    );
+    Ok(Some(CredentialSecret::new(secret.as_bytes())))
 }
 
 pub(super) fn relay_config(config: &Config) -> relay::Config {
@@ -71,6 +88,29 @@ pub(super) fn signaling_limits(config: &Config) -> signaling::Limits {
     }
 }
 
+const SHARED_SECRET_BYTES_MIN: usize = 16;
 /// Twice within the silence after which a socket is dead, so that one lost ping kills nobody.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const DEAD_AFTER: Duration = Duration::from_secs(45);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_secret_may_stand_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let secret = || {
+            let text = format!("[turn]\nshared-secret-file = \"{}\"\n", path.display());
+            shared_secret(&crate::config::parse(&text).unwrap())
+        };
+        let missing = secret().unwrap_err().to_string();
+        assert!(missing.contains("cannot read") && missing.contains("turn.shared-secret-file"), "{missing}");
+        std::fs::write(&path, "short\n").unwrap();
+        assert!(secret().unwrap_err().to_string().contains("openssl rand"));
+        std::fs::write(&path, "0123456789abcdef\n").unwrap();
+        let (read, given) = (secret().unwrap().unwrap(), CredentialSecret::new(b"0123456789abcdef"));
+        assert_eq!(read.password("somebody"), given.password("somebody"));
+    }
+}

@@ -12,8 +12,13 @@ pub(super) async fn run(path: Option<&Path>, app: &mut App) {
     match path.map(config::load).transpose() {
         Ok(None) => {}
         Ok(Some(config)) => {
-            system_log::set_level(serve::level(config.log.level));
-            app.reload(config).await;
+            let level = serve::level(config.log.level);
+            match app.reload(config).await {
+                Ok(()) => system_log::set_level(level),
+                Err(cause) => {
+                    log::error!(event = "reload_refused", cause:% = format!("{cause:#}"); "the configuration cannot be used: everything stays as it is")
+                }
+            }
         }
         Err(error) => {
             for problem in error.problems() {

@@ -13,6 +13,7 @@ use super::error::Problem;
 use super::file::{File, Limits, Lines, Log, Metrics, Secret, TlsSource};
 use super::shards::Shards;
 use crate::proto::room::LobbyPolicy;
+use crate::sys::credential;
 
 /// A configuration without a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +100,7 @@ pub struct Turn {
     pub external_addresses: Vec<IpAddr>,
     pub relay_ports: RangeInclusive<u16>,
     pub shared_secret: Option<Secret>,
+    pub shared_secret_file: Option<PathBuf>,
     pub allow_peers: Vec<IpNet>,
     pub deny_peers: Vec<IpNet>,
     pub max_delay: Duration,
@@ -213,6 +215,13 @@ impl Checker<'_> {
             "is shorter than 16 bytes",
             "make one with: openssl rand -hex 32",
         );
+        let secret_file = Some(&turn.shared_secret_file).filter(|path| !path.as_os_str().is_empty());
+        self.require(
+            secret.is_empty() || secret_file.is_none(),
+            "turn.shared-secret-file",
+            "is set beside turn.shared-secret",
+            "leave one of the two out",
+        );
         self.within("turn.max-delay", turn.max_delay.0, Duration::ZERO..=Duration::from_millis(5));
         Turn {
             listen_udp: turn.listen_udp.clone(),
@@ -222,6 +231,7 @@ impl Checker<'_> {
             external_addresses: turn.external_addresses.clone(),
             relay_ports: ports.clone(),
             shared_secret: (!secret.is_empty()).then(|| turn.shared_secret.clone()),
+            shared_secret_file: secret_file.map(|path| credential::path(path)),
             allow_peers: turn.allow_peers.clone(),
             deny_peers: turn.deny_peers.clone(),
             max_delay: turn.max_delay.0,

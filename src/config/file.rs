@@ -113,6 +113,8 @@ pub struct Turn {
     pub relay_ports: PortRange,
     /// Signs credentials of other software; empty: none accepted.
     pub shared_secret: Secret,
+    /// Holds it instead, in its first line.
+    pub shared_secret_file: PathBuf,
     /// Opens ranges as peers.
     pub allow_peers: Vec<IpNet>,
     /// Closes ranges as peers; wins over `allow-peers`.
@@ -398,6 +400,7 @@ impl Default for Turn {
             external_addresses: Vec::new(),
             relay_ports: PortRange(49152..=65535),
             shared_secret: Secret::default(),
+            shared_secret_file: PathBuf::new(),
             allow_peers: Vec::new(),
             deny_peers: Vec::new(),
             max_delay: HumanDuration(Duration::from_micros(500)),

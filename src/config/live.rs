@@ -37,6 +37,7 @@ fn table(file: &File) -> toml::Table {
 const LIVE: &[&str] = &[
     "turn.external-addresses",
     "turn.shared-secret",
+    "turn.shared-secret-file",
     "turn.allow-peers",
     "turn.deny-peers",
     "rooms.participants-max",

@@ -2,6 +2,7 @@
 
 use super::checked::{Acme, Checker, Tls};
 use super::file::{self, File, TlsSource};
+use crate::sys::credential;
 
 impl Checker<'_> {
     pub(super) fn tls(&mut self, file: &File) -> Tls {
@@ -10,7 +11,8 @@ impl Checker<'_> {
             TlsSource::LocalCa => self.without_acme(&file.tls, Tls::LocalCa),
             TlsSource::Off => self.without_acme(&file.tls, Tls::Off),
             TlsSource::Files => {
-                self.without_acme(&file.tls, Tls::Files { cert: file.tls.cert_file.clone(), key: file.tls.key_file.clone() })
+                let [cert, key] = [&file.tls.cert_file, &file.tls.key_file].map(|path| credential::path(path));
+                self.without_acme(&file.tls, Tls::Files { cert, key })
             }
             TlsSource::Acme => Tls::Acme(self.acme(file)),
         }

@@ -1,8 +1,10 @@
 //! The log: the journal with structured fields when systemd started the daemon, readable lines on standard error otherwise.
 //!
-//! Records carry `event`, a word for programs, and fields such as `room`; in the journal they are `EVENT=`, `ROOM=`.
+//! Records carry `event`, a word for programs, and fields such as `room`; in the journal they are `VISAVIS_EVENT=`, `VISAVIS_ROOM=`, so that
+//! none is taken for a field of the journal's own (systemd.journal-fields(7)).
 
-use log::LevelFilter;
+use log::kv::{self, Key, Value, VisitSource};
+use log::{LevelFilter, Log, Metadata, Record};
 use systemd_journal_logger::{JournalLog, connected_to_journal};
 
 /// Where the log goes.
@@ -28,7 +30,8 @@ pub fn start(level: LevelFilter, target: Target) -> std::io::Result<()> {
     };
     let installed = if to_journal {
         let journal = JournalLog::new()?.with_syslog_identifier("visavis".to_owned());
-        journal.with_extra_fields([("VISAVIS_VERSION", env!("CARGO_PKG_VERSION"))]).install()
+        let journal = journal.with_extra_fields([("VISAVIS_VERSION", env!("CARGO_PKG_VERSION"))]);
+        log::set_boxed_logger(Box::new(Journal(journal)))
     } else {
         let mut lines = env_logger::Builder::new();
         // The level of the whole log, which may change, is above these.
@@ -43,4 +46,49 @@ pub fn start(level: LevelFilter, target: Target) -> std::io::Result<()> {
 /// Writes down what is as important as this, or more, from here on.
 pub fn set_level(level: LevelFilter) {
     log::set_max_level(level);
+}
+
+/// The journal, with a prefix to each field.
+struct Journal(JournalLog);
+
+impl Log for Journal {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let fields = prefixed(record);
+        self.0.log(&record.to_builder().key_values(&fields).build());
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+fn prefixed<'r>(record: &'r Record<'_>) -> Vec<(String, Value<'r>)> {
+    struct Fields<'v>(Vec<(String, Value<'v>)>);
+    impl<'v> VisitSource<'v> for Fields<'v> {
+        fn visit_pair(&mut self, key: Key<'v>, value: Value<'v>) -> Result<(), kv::Error> {
+            self.0.push((format!("VISAVIS_{key}"), value));
+            Ok(())
+        }
+    }
+    let mut fields = Fields(Vec::new());
+    // Taking a field down never fails.
+    let _ = record.key_values().visit(&mut fields);
+    fields.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_record_is_marked_as_this_program_s() {
+        let fields = [("event", "listening"), ("priority", "0")];
+        let record = Record::builder().key_values(&fields).build();
+        let names: Vec<_> = prefixed(&record).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(names, ["VISAVIS_event=listening", "VISAVIS_priority=0"]);
+    }
 }

@@ -1,6 +1,7 @@
-//! The operating system: clock, randomness, limits, log, readiness, sockets handed over, signals, the box's names. Knows no sibling.
+//! The operating system: clock, randomness, credentials, limits, log, readiness, sockets handed over, signals, the box's names. Knows no sibling.
 
 pub mod clock;
+pub mod credential;
 pub mod entropy;
 pub mod handover;
 pub mod histogram;

@@ -31,6 +31,7 @@ const FILES: &str = "\
 -rw-r--r-- 0/0 /usr/share/doc/visavis/copyright
 -rw-r--r-- 0/0 /usr/share/doc/visavis/examples/grafana/visavis.json
 -rw-r--r-- 0/0 /usr/share/doc/visavis/examples/grafana/visavis.rules.yml
+-rw-r--r-- 0/0 /usr/share/doc/visavis/examples/visavis.service.d/credentials.conf
 -rw-r--r-- 0/0 /usr/share/doc/visavis/examples/visavis.service.d/sockets.conf
 -rw-r--r-- 0/0 /usr/share/doc/visavis/examples/visavis.socket
 -rw-r--r-- 0/0 /usr/share/doc/visavis/examples/visavis.toml
