@@ -18,7 +18,7 @@ use rustls::ServerConfig;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::Answer;
@@ -267,8 +267,11 @@ where
     F: Future<Output = Answer> + Send + 'static,
 {
     let newcomer = Cell::new(Some(newcomer));
+    let asked = Arc::new(Notify::new());
+    let asking = Arc::clone(&asked);
     let service = service_fn(move |request| {
         drop(newcomer.take());
+        asking.notify_one();
         let answer = service(source, request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
@@ -282,8 +285,15 @@ where
     let served = tokio::select! {
         served = connection.as_mut() => served,
         () = stopped(&mut listening.stopping) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            // Whoever was accepted just now has not been refused, and asks in a moment.
+            let asked = tokio::time::timeout(FIRST_REQUEST, asked.notified());
+            tokio::select! {
+                served = connection.as_mut() => served,
+                _ = asked => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(cause) = served {
@@ -293,8 +303,47 @@ where
 
 /// For running requests, once the daemon stops.
 const DRAIN_MAX: Duration = Duration::from_secs(1);
+/// For the first request of a connection, once the daemon stops.
+const FIRST_REQUEST: Duration = Duration::from_millis(300);
 const BACKLOG: i32 = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Unacknowledged data this old means the peer is gone (RFC 5482).
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_was_accepted_before_the_daemon_stops_is_answered() {
+        for _ in 0..20 {
+            let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            let address = listener.address();
+            let (stop, stopping) = watch::channel(false);
+            let (connections, half_open) = (Arc::new(Semaphore::new(8)), HalfOpen::new(8));
+            let listening = Listening {
+                tls: None,
+                header_timeout: Duration::from_secs(10),
+                connections,
+                half_open: half_open.clone(),
+                divert: None,
+                stopping,
+            };
+            let serving = tokio::spawn(listener.serve(listening, |_, _| std::future::ready(Answer::default())));
+            let mut client = std::net::TcpStream::connect(address).unwrap();
+            while half_open.count() == 0 {
+                tokio::task::yield_now().await;
+            }
+            // Nothing runs in between, so that the daemon learns of both at once.
+            client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+            stop.send(true).unwrap();
+            serving.await.unwrap();
+            let mut answer = String::new();
+            let _ = client.read_to_string(&mut answer);
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    }
+}

@@ -58,7 +58,8 @@ impl Log for Journal {
 
     fn log(&self, record: &Record<'_>) {
         let fields = prefixed(record);
-        self.0.log(&record.to_builder().key_values(&fields).build());
+        let text = readable(record, &fields);
+        self.0.log(&record.to_builder().key_values(&fields).args(format_args!("{text}")).build());
     }
 
     fn flush(&self) {
@@ -66,11 +67,23 @@ impl Log for Journal {
     }
 }
 
+/// What `journalctl` shows: the message and its fields, but for the program's word for it.
+fn readable(record: &Record<'_>, fields: &[(String, Value<'_>)]) -> String {
+    let mut text = record.args().to_string();
+    for (name, value) in fields {
+        let name = name.strip_prefix(PREFIX).unwrap_or(name);
+        if name != "event" {
+            text += &format!(" {name}={value}");
+        }
+    }
+    text
+}
+
 fn prefixed<'r>(record: &'r Record<'_>) -> Vec<(String, Value<'r>)> {
     struct Fields<'v>(Vec<(String, Value<'v>)>);
     impl<'v> VisitSource<'v> for Fields<'v> {
         fn visit_pair(&mut self, key: Key<'v>, value: Value<'v>) -> Result<(), kv::Error> {
-            self.0.push((format!("VISAVIS_{key}"), value));
+            self.0.push((format!("{PREFIX}{key}"), value));
             Ok(())
         }
     }
@@ -80,6 +93,8 @@ fn prefixed<'r>(record: &'r Record<'_>) -> Vec<(String, Value<'r>)> {
     fields.0
 }
 
+const PREFIX: &str = "VISAVIS_";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,7 +103,9 @@ mod tests {
     fn every_field_of_a_record_is_marked_as_this_program_s() {
         let fields = [("event", "listening"), ("priority", "0")];
         let record = Record::builder().key_values(&fields).build();
-        let names: Vec<_> = prefixed(&record).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let marked = prefixed(&record);
+        assert_eq!(readable(&record, &marked), " priority=0");
+        let names: Vec<_> = marked.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(names, ["VISAVIS_event=listening", "VISAVIS_priority=0"]);
     }
 }
