@@ -3,6 +3,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/pages.css";
 import "./styles/sessions.css";
+import "./styles/accounts.css";
 import "./styles/health.css";
 import "./styles/preview.css";
 import "./styles/stage.css";

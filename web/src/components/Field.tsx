@@ -10,6 +10,7 @@ export interface TextFieldProps {
   readonly type?: "text" | "password";
   readonly autoComplete?: string;
   readonly autoFocus?: boolean;
+  readonly minLength?: number;
   readonly maxLength: number;
   readonly placeholder?: string;
   readonly invalid?: boolean;
@@ -40,6 +41,21 @@ export function TextField({ label, type = "text", invalid = false, hint, ...inpu
         </p>
       )}
     </div>
+  );
+}
+
+/** Says what it holds with every letter. */
+export function SearchField({ label, onSearch }: { readonly label: string; readonly onSearch: (text: string) => void }) {
+  return (
+    <input
+      type="search"
+      className="input"
+      aria-label={label}
+      placeholder={label}
+      autoComplete="off"
+      maxLength={64}
+      onChange={(event) => onSearch(event.target.value)}
+    />
   );
 }
 

@@ -7,7 +7,7 @@ import { Brand } from "./Page";
 export interface PageHeaderProps {
   readonly user: User;
   /** Which of the pages that it links to is shown. */
-  readonly page: "sessions" | "health";
+  readonly page: "sessions" | "people" | "health" | "start";
   readonly onFollow: (event: MouseEvent<HTMLAnchorElement>) => void;
   readonly onSignOut: () => void;
 }
@@ -25,6 +25,7 @@ export function PageHeader({ user, page, onFollow, onSignOut }: PageHeaderProps)
       {user.role === "admin" && (
         <nav className="page-links" aria-label={texts.pages.label}>
           {link("sessions", "/", texts.pages.sessions)}
+          {link("people", "/people", texts.pages.people)}
           {link("health", "/health", texts.pages.health)}
         </nav>
       )}

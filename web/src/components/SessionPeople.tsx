@@ -1,8 +1,9 @@
 import { type ReactNode, useState } from "react";
 
-import { ApiError } from "../api/request";
+import type { ApiError } from "../api/request";
 import { texts } from "../i18n/texts";
 import type { Member, MentoringSession, Person } from "../protocol/resources";
+import { useAttempt } from "./attempt";
 import { SelectField, TextField, fieldText } from "./Field";
 import { Notice } from "./Notice";
 
@@ -112,22 +113,6 @@ function AddForm({ onAdd, problemOf }: Pick<SessionPeopleProps, "onAdd" | "probl
       {problem === null && last !== undefined && <Notice kind="success">{members.added(last)}</Notice>}
     </form>
   );
-}
-
-function useAttempt(problemOf: (error: ApiError) => string) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const attempt = async (act: () => Promise<void>) => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await act();
-    } catch (error) {
-      setProblem(error instanceof ApiError ? problemOf(error) : texts.problems.other);
-    }
-    setBusy(false);
-  };
-  return { busy, problem, attempt };
 }
 
 const ROLES = (["student", "mentor"] as const).map((value) => ({ value, label: texts.members.roles[value] }));

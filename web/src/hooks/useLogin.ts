@@ -3,17 +3,23 @@ import { useCallback, useEffect, useState } from "react";
 import { accountsAPI } from "../api/accountsAPI";
 import { invitationsAPI } from "../api/invitationsAPI";
 import { ApiError } from "../api/request";
-import type { User } from "../protocol/resources";
+import { type FirstAdmin, setupAPI } from "../api/setupAPI";
+import type { Identity, User } from "../protocol/resources";
 
 export type Login =
   | { readonly kind: "loading" }
   | { readonly kind: "unreachable"; readonly error: ApiError }
   | { readonly kind: "signed-out" }
+  /** With a one-time password they choose their own before anything else. */
+  | { readonly kind: "one-time-password"; readonly user: User }
   | { readonly kind: "signed-in"; readonly user: User };
 
 export interface LoginControl {
   readonly login: Login;
   readonly signIn: (username: string, password: string) => Promise<void>;
+  /** Becomes the first admin, by the box's set-up link. */
+  readonly setUp: (token: string, first: FirstAdmin) => Promise<void>;
+  readonly choosePassword: (current: string, chosen: string) => Promise<void>;
   /** Follows an invitation, as a guest or as who one is; answers the session it leads to. */
   readonly join: (token: string, displayName: string) => Promise<string>;
   readonly signOut: () => Promise<void>;
@@ -32,7 +38,7 @@ export function useLogin(): LoginControl {
       if (current) setLogin(next);
     };
     accountsAPI.me().then(
-      (user) => show({ kind: "signed-in", user }),
+      (identity) => show(loginOf(identity)),
       (error: unknown) => show(error instanceof ApiError && error.status !== 401 ? { kind: "unreachable", error } : { kind: "signed-out" }),
     );
     return () => {
@@ -41,7 +47,13 @@ export function useLogin(): LoginControl {
   }, [attempt]);
 
   const signIn = useCallback(async (username: string, password: string) => {
-    setLogin({ kind: "signed-in", user: await accountsAPI.signIn(username, password) });
+    setLogin(loginOf(await accountsAPI.signIn(username, password)));
+  }, []);
+  const choosePassword = useCallback(async (current: string, chosen: string) => {
+    setLogin(loginOf(await accountsAPI.choosePassword(current, chosen)));
+  }, []);
+  const setUp = useCallback(async (token: string, first: FirstAdmin) => {
+    setLogin({ kind: "signed-in", user: await setupAPI.setUp(token, first) });
   }, []);
   const join = useCallback(async (token: string, displayName: string) => {
     const { user, session_id } = await invitationsAPI.follow(token, displayName);
@@ -57,5 +69,9 @@ export function useLogin(): LoginControl {
     setLogin({ kind: "loading" });
     setAttempt((before) => before + 1);
   }, []);
-  return { login, signIn, join, signOut, expired, retry };
+  return { login, signIn, setUp, choosePassword, join, signOut, expired, retry };
+}
+
+function loginOf({ user, one_time_password }: Identity): Login {
+  return { kind: one_time_password ? "one-time-password" : "signed-in", user };
 }

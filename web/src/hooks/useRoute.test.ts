@@ -12,6 +12,9 @@ it.each([
   ["/join", { page: "join" }],
   ["/join/", { page: "join" }],
   ["/health", { page: "health" }],
+  ["/people", { page: "people" }],
+  ["/setup", { page: "setup" }],
+  ["/start", { page: "start" }],
   ["/elsewhere", { page: "not-found" }],
 ])("%s leads to the page it names", (address, route) => {
   expect(routeOf(address)).toEqual(route);

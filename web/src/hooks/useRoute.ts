@@ -7,6 +7,12 @@ export type Route =
   | { readonly page: "join" }
   /** What the box needs, for admins. */
   | { readonly page: "health" }
+  /** Who has an account, for admins. */
+  | { readonly page: "people" }
+  /** Where the box's set-up link leads; its token is no part of the route. */
+  | { readonly page: "setup" }
+  /** What comes after the set-up. */
+  | { readonly page: "start" }
   | { readonly page: "not-found" };
 
 export function useRoute(): Route {
@@ -27,6 +33,12 @@ export function routeOf(address: string): Route {
       return { page: "health" };
     case "/join":
       return { page: "join" };
+    case "/people":
+      return { page: "people" };
+    case "/setup":
+      return { page: "setup" };
+    case "/start":
+      return { page: "start" };
     default:
       return { page: "not-found" };
   }

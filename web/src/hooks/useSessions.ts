@@ -7,6 +7,7 @@ import { type Polled, usePolling } from "./usePolling";
 
 export interface Sessions extends Polled<readonly MentoringSession[]> {
   readonly request: (mentorId: string, topic: string) => Promise<void>;
+  readonly arrange: (mentorId: string | null, studentId: string, topic: string) => Promise<void>;
   readonly answer: (id: string, answer: "accept" | "decline") => Promise<void>;
   readonly addMember: (id: string, username: string, role: Exclude<Member["role"], "guest">) => Promise<void>;
   readonly removeMember: (id: string, userId: string) => Promise<void>;
@@ -23,6 +24,13 @@ export function useSessions(): Sessions {
   const request = useCallback(
     async (mentorId: string, topic: string) => {
       await mentoringAPI.request(mentorId, topic);
+      refresh();
+    },
+    [refresh],
+  );
+  const arrange = useCallback<Sessions["arrange"]>(
+    async (mentorId, studentId, topic) => {
+      await mentoringAPI.arrange(mentorId, studentId, topic);
       refresh();
     },
     [refresh],
@@ -53,7 +61,7 @@ export function useSessions(): Sessions {
     },
     [refresh],
   );
-  return { ...polled, request, addMember, removeMember, answer, refused };
+  return { ...polled, request, arrange, addMember, removeMember, answer, refused };
 }
 
 const INTERVAL_MS = 5_000;

@@ -94,6 +94,14 @@ export const welcome: Decoder<Welcome> = record<Welcome>({ user: userFields, ses
 
 export const user: Decoder<User> = (value) => record<{ user: User }>({ user: userFields })(value).user;
 
+/** Who is signed in, and whether they must choose a password of their own first. */
+export interface Identity {
+  readonly user: User;
+  readonly one_time_password: boolean;
+}
+
+export const identity: Decoder<Identity> = record<Identity>({ user: userFields, one_time_password: boolean });
+
 /** Beside the user; daemons before it was invented, and ones that have nothing to say, leave it out. */
 export const warnings: Decoder<readonly string[]> = (value) => {
   const codes = asObject(value)["warnings"];
@@ -102,6 +110,9 @@ export const warnings: Decoder<readonly string[]> = (value) => {
 
 export const mentors: Decoder<readonly Person[]> = (value) =>
   record<{ mentors: Person[] }>({ mentors: array(person) })(value).mentors;
+
+export const students: Decoder<readonly Person[]> = (value) =>
+  record<{ students: Person[] }>({ students: array(person) })(value).students;
 
 export const session: Decoder<MentoringSession> = record<MentoringSession>({
   id: string,

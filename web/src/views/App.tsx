@@ -2,21 +2,25 @@ import { Component, type ReactNode } from "react";
 
 import { LoadingPage, MessagePage } from "../components/Page";
 import { useLogin } from "../hooks/useLogin";
-import { useInvitationToken } from "../hooks/useInvitationToken";
+import { useLinkToken } from "../hooks/useLinkToken";
 import { type Route, follow, useRoute } from "../hooks/useRoute";
 import { texts } from "../i18n/texts";
 import type { User } from "../protocol/resources";
 import { HealthPage } from "./HealthPage";
 import { JoinPage } from "./JoinPage";
+import { PasswordPage } from "./PasswordPage";
+import { PeoplePage } from "./PeoplePage";
 import { problemText } from "./problemText";
 import { SessionsPage } from "./SessionsPage";
+import { SetupPage } from "./SetupPage";
 import { SignIn } from "./SignIn";
+import { StartPage } from "./StartPage";
 import { VideoCallPage } from "./VideoCallPage";
 
 export function App() {
-  const { login, signIn, join, signOut, expired, retry } = useLogin();
+  const { login, signIn, setUp, choosePassword, join, signOut, expired, retry } = useLogin();
   const route = useRoute();
-  const token = useInvitationToken();
+  const token = useLinkToken();
   switch (login.kind) {
     case "loading":
       return <LoadingPage />;
@@ -29,8 +33,12 @@ export function App() {
         </MessagePage>
       );
     case "signed-out":
+      if (route.page === "setup") return <SetupPage key={token} token={token} onSetUp={setUp} />;
       return route.page === "join" ? <JoinPage key={token} token={token} user={null} onJoin={join} /> : <SignIn onSignIn={signIn} />;
+    case "one-time-password":
+      return <PasswordPage user={login.user} onChoose={choosePassword} onSignOut={() => void signOut()} />;
     case "signed-in":
+      if (route.page === "setup") return <SetupPage key={token} token={token} onSetUp={setUp} />;
       if (route.page === "join") return <JoinPage key={token} token={token} user={login.user} onJoin={join} />;
       return <SignedIn key={login.user.id} user={login.user} route={route} onSignOut={() => void signOut()} onExpired={expired} />;
   }
@@ -38,7 +46,7 @@ export function App() {
 
 interface SignedInProps {
   readonly user: User;
-  readonly route: Exclude<Route, { readonly page: "join" }>;
+  readonly route: Exclude<Route, { readonly page: "join" | "setup" }>;
   readonly onSignOut: () => void;
   readonly onExpired: () => void;
 }
@@ -49,6 +57,10 @@ function SignedIn({ user, route, onSignOut, onExpired }: SignedInProps) {
       return <SessionsPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
     case "video-call":
       return <VideoCallPage key={route.session} sessionId={route.session} user={user} onExpired={onExpired} />;
+    case "people":
+      return user.role === "admin" ? <PeoplePage user={user} onSignOut={onSignOut} onExpired={onExpired} /> : <NotFound />;
+    case "start":
+      return user.role === "admin" ? <StartPage user={user} onSignOut={onSignOut} /> : <NotFound />;
     case "health":
       if (user.role === "admin") return <HealthPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
       return <NotFound />;

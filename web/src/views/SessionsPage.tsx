@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 
 import { AdminWarnings } from "../components/AdminWarnings";
+import { ArrangeForm } from "../components/ArrangeForm";
 import { Notice } from "../components/Notice";
 import { Title } from "../components/Page";
 import { PageHeader } from "../components/PageHeader";
@@ -10,7 +11,8 @@ import { SessionPeople } from "../components/SessionPeople";
 import { CalendarIcon } from "../components/icons";
 import { useMentors } from "../hooks/useMentors";
 import { callAddress, follow } from "../hooks/useRoute";
-import { useSessions } from "../hooks/useSessions";
+import { type Sessions, useSessions } from "../hooks/useSessions";
+import { useStudents } from "../hooks/useStudents";
 import { useWarnings } from "../hooks/useWarnings";
 import { texts } from "../i18n/texts";
 import { mayInvite, mayManage } from "../protocol/membership";
@@ -25,11 +27,12 @@ export interface SessionsPageProps {
 }
 
 export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) {
-  const { value: sessions, error, request, answer, addMember, removeMember, refused } = useSessions();
+  const { value: sessions, error, request, arrange, answer, addMember, removeMember, refused } = useSessions();
   const [inviting, setInviting] = useState<string | null>(null);
   const warnings = useWarnings(user);
   const title = user.role === "guest" ? texts.sessions.guestTitle : texts.sessions.title;
-  const isStudent = user.role === "student";
+  const asks = user.role === "student";
+  const arranges = user.role === "mentor" || user.role === "admin";
   useEffect(() => {
     if (error?.status === 401) onExpired();
   }, [error, onExpired]);
@@ -38,7 +41,7 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
     <div className="page">
       <Title page={title} />
       <PageHeader user={user} page="sessions" onFollow={follow} onSignOut={onSignOut} />
-      <main className="sessions" data-with-form={isStudent}>
+      <main className="sessions" data-with-form={asks || arranges}>
         <section className="sessions-main">
           <header className="sessions-head">
             <p className="eyebrow">{texts.sessions.greeting(user.display_name)}</p>
@@ -75,7 +78,8 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
             </ul>
           )}
         </section>
-        {isStudent && <RequestAside onRequest={request} />}
+        {asks && <RequestAside onRequest={request} />}
+        {arranges && <ArrangeAside user={user} onArrange={arrange} />}
       </main>
       {inviting !== null && <Invite sessionId={inviting} onStage={false} onClose={() => setInviting(null)} />}
     </div>
@@ -87,6 +91,12 @@ function RequestAside({ onRequest }: { readonly onRequest: (mentorId: string, to
   return <RequestForm mentors={mentors} onRequest={onRequest} problemOf={problemText} />;
 }
 
+function ArrangeAside({ user, onArrange }: { readonly user: User; readonly onArrange: Sessions["arrange"] }) {
+  const { value: mentors } = useMentors();
+  const { value: students } = useStudents();
+  return <ArrangeForm mentors={user.role === "admin" ? (mentors ?? []) : null} students={students ?? []} onArrange={onArrange} problemOf={problemText} />;
+}
+
 function EmptySessions({ user }: { readonly user: User }) {
   const { title, text } = texts.sessions.empty[user.role];
   return (
@@ -94,6 +104,11 @@ function EmptySessions({ user }: { readonly user: User }) {
       <CalendarIcon className="icon empty-icon" />
       <h2>{title}</h2>
       <p>{text}</p>
+      {user.role === "admin" && (
+        <a className="button button-quiet" href="/people" onClick={follow}>
+          {texts.start.steps.people.action}
+        </a>
+      )}
     </div>
   );
 }

@@ -9,6 +9,15 @@ export function problemText(error: ApiError): string {
   return typeof text === "string" ? text : problems.other;
 }
 
+/** The same for whoever makes an account or chooses a password: the daemon's text begins with the field's name. */
+export function accountProblemText(error: ApiError): string {
+  const { accounts } = texts.problems;
+  if (error.code === "invalid_credentials") return accounts.current;
+  if (error.code !== "invalid_field") return problemText(error);
+  const field = error.message.split(":")[0];
+  return field === "username" || field === "password" ? accounts[field] : accounts.name;
+}
+
 /** The same for whoever follows an invitation. */
 export function guestProblemText(error: ApiError): string {
   const { problems } = texts;

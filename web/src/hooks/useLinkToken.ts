@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 
-/** The token of the link that was followed to `/join`; empty without one. It is read once, and the address keeps it no longer. */
-export function useInvitationToken(): string {
+/** The token of the link that was followed to `/join` or `/setup`; empty without one. It is read once, and the address keeps it no longer. */
+export function useLinkToken(): string {
   const [token, setToken] = useState(() => tokenOf(location));
   useEffect(() => {
     const take = () => {
@@ -19,5 +19,5 @@ export function useInvitationToken(): string {
 }
 
 export function tokenOf({ pathname, hash }: Pick<Location, "pathname" | "hash">): string {
-  return /^\/join\/*$/.test(pathname) ? hash.slice(1) : "";
+  return /^\/(join|setup)\/*$/.test(pathname) ? hash.slice(1) : "";
 }
