@@ -20,6 +20,8 @@ export interface DaemonOptions {
   /** Keys of `[turn]`: where it listens over UDP and TCP. */
   readonly turn?: string;
   readonly rooms?: string;
+  /** Nobody in it, as after the installation. */
+  readonly empty?: boolean;
   /** More keys of `[server]`. */
   readonly server?: string;
 }
@@ -36,7 +38,7 @@ export class Daemon {
   static async start(options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(options);
     writeFileSync(daemon.#config, daemon.#text());
-    for (const { username, name, role } of PEOPLE) {
+    for (const { username, name, role } of options.empty === true ? [] : PEOPLE) {
       daemon.command("user", "add", username, "--role", role, "--name", name);
     }
     await daemon.resume();
