@@ -35,12 +35,12 @@ export function AccountRow({ account, own, onReset, onRemove, problemOf }: Accou
       <Avatar name={name} size="small" />
       <div className="account-text">
         <strong>{name}</strong>
-        <span className="hint">{account.username}</span>
+        <span className="account-line">
+          <span className="hint">{account.username}</span>
+          <span className="pill">{texts.roles[account.role]}</span>
+          {account.one_time_password && <span className="pill pill-requested">{directory.neverIn}</span>}
+        </span>
       </div>
-      <span className="account-pills">
-        {account.one_time_password && <span className="pill pill-requested">{directory.neverIn}</span>}
-        <span className="pill">{texts.roles[account.role]}</span>
-      </span>
       {!own && asking === null && (
         <span className="account-actions">
           <button type="button" className="button button-quiet" aria-label={directory.reset.of(name)} onClick={() => setAsking("reset")}>

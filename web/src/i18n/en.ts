@@ -78,8 +78,8 @@ export const en = {
     slipUsername: (username: string) => `Username: ${username}`,
     oneTimePassword: "Password for the first sign-in",
     slipHint: "Hand it over now: it is shown this once.",
-    neverIn: "No password of their own yet",
-    own: "You",
+    neverIn: "Not signed in yet",
+    own: "This is you",
     more: "Show more",
     reset: {
       action: "New password",
