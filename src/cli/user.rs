@@ -83,7 +83,7 @@ async fn add(username: Username, role: RoleName, name: Option<DisplayName>, at: 
 async fn list(at: &At) -> Result<()> {
     let users = accounts(at)?.list(None).await?;
     if users.is_empty() {
-        println!("no accounts yet: make one with `visavis user add NAME --role admin`");
+        println!("no accounts yet: `visavis setup-link` shows how to make the first admin in a browser");
     }
     for user in users {
         println!("{:<20} {:<8} {}", user.username, format!("{:?}", user.role).to_lowercase(), user.display_name);

@@ -38,7 +38,7 @@ export function AccountRow({ account, own, onReset, onRemove, problemOf }: Accou
         <span className="account-line">
           <span className="hint">{account.username}</span>
           <span className="pill">{texts.roles[account.role]}</span>
-          {account.one_time_password && <span className="pill pill-requested">{directory.neverIn}</span>}
+          {account.one_time_password && <span className="pill pill-requested">{directory.notChosen}</span>}
         </span>
       </div>
       {!own && asking === null && (

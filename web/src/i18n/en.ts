@@ -78,7 +78,7 @@ export const en = {
     slipUsername: (username: string) => `Username: ${username}`,
     oneTimePassword: "Password for the first sign-in",
     slipHint: "Hand it over now: it is shown this once.",
-    neverIn: "Not signed in yet",
+    notChosen: "Password not chosen yet",
     own: "This is you",
     more: "Show more",
     reset: {
