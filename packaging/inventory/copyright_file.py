@@ -6,9 +6,12 @@ from collections import defaultdict
 
 from part import HOLDER, Part
 
-PREFERRED = ["MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause", "ISC", "Zlib", "Unicode-3.0"]
-# Licences that every Debian system has.
-COMMON = {"Apache-2.0": "On Debian systems, the full text is in /usr/share/common-licenses/Apache-2.0."}
+PREFERRED = ["MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause", "ISC", "Zlib", "Unicode-3.0", "blessing"]
+# Licences whose words need no file of the part's own.
+COMMON = {
+    "Apache-2.0": "On Debian systems, the full text is in /usr/share/common-licenses/Apache-2.0.",
+    "blessing": "In the public domain: the authors disclaim copyright (https://www.sqlite.org/copyright.html).",
+}
 # How each licence's text begins, as a regular expression: files' names say little, and some hold several.
 SIGNS = {
     "MIT": r"Permission\s+is\s+hereby\s+granted,\s+free\s+of\s+charge",
@@ -35,7 +38,7 @@ def text(program: Part, parts: list[Part]) -> str:
 
 
 def chosen(expression: str) -> str:
-    """The licence that is used, of an SPDX expression; several joined by "and"."""
+    """The licences that are used, of an SPDX expression; several joined by "and"."""
     needed = [part.strip("() ") for part in re.split(r" AND ", expression)]
     choices = [need.split(" OR ") for need in needed]
     picked = [min(names, key=lambda name: PREFERRED.index(name) if name in PREFERRED else len(PREFERRED)) for names in choices]
@@ -69,5 +72,5 @@ def paragraph(files: str, holders: list[str], licence: str, wording: str) -> str
 HEAD = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: visavis
-Comment: The program links the crates below cargo/, and its web client holds the packages below npm/.
+Comment: The program links the crates below cargo/ and what is below generic/; its web client holds the packages below npm/.
 """

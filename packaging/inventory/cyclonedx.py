@@ -7,7 +7,7 @@ from part import Part
 
 def text(program: Part, parts: list[Part]) -> str:
     every = [program, *parts]
-    program_needs = [*program.needs, *(part.url for part in parts if part.kind == "npm")]
+    program_needs = [*program.needs, *(part.url for part in parts if part.kind != "cargo")]
     needs = {part.url: part.needs for part in parts} | {program.url: program_needs}
     document = {
         "bomFormat": "CycloneDX",

@@ -11,11 +11,11 @@ HOLDER = re.compile(r"^\W*(?:copyright\s*(?:\(c\)|©)|(?:copyright|\(c\)|©)[^\d
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    kind: str  # "cargo" or "npm": the type of a package URL
+    kind: str  # "cargo", "npm" or "generic": the type of a package URL
     name: str
     version: str
     licence: str  # an SPDX expression
-    folder: pathlib.Path  # where its sources lie
+    folder: pathlib.Path | None = None  # where its sources lie, licences among them
     authors: tuple[str, ...] = ()
     checksum: tuple[str, str] | None = None  # algorithm as CycloneDX calls it, hexadecimal digest
     needs: tuple[str, ...] = ()  # package URLs
@@ -27,7 +27,7 @@ class Part:
 
     def notices(self) -> list[tuple[str, str]]:
         """Name and text of each of its files with licences, by name."""
-        files = [file for file in self.folder.iterdir() if NOTICES.match(file.name)]
+        files = [file for file in (self.folder.iterdir() if self.folder else ()) if NOTICES.match(file.name)]
         files = [inner for file in files for inner in (file.iterdir() if file.is_dir() else [file])]
         return [(file.name, file.read_text(errors="replace")) for file in sorted(files)]
 

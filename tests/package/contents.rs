@@ -107,7 +107,7 @@ fn what_is_inside_is_told_with_its_licence() {
         assert!(component["licenses"][0]["expression"].is_string(), "{component}");
     }
     let has = |name: &str| components.iter().any(|component| component["name"] == name);
-    assert!(has("rustls") && has("libsqlite3-sys") && has("react-dom"), "linked in");
+    assert!(has("rustls") && has("sqlite") && has("react-dom"), "linked in");
     assert!(!has("proptest") && !has("vite") && !has("clap_mangen") && !has("serde_derive"), "used to build and test alone");
 }
 
