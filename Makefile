@@ -137,6 +137,7 @@ clean: ## delete what was built
 target/release/visavis: export RUSTFLAGS = $(REMAP)
 target/release/visavis: $(PROGRAM_SOURCES)
 	@packaging/need cargo "curl https://sh.rustup.rs -sSf | sh"
+	@packaging/need cc "apt-get install gcc libc6-dev"
 	$(CARGO) build --release --locked
 	@touch $@
 
