@@ -174,7 +174,9 @@ impl App {
         };
         let to_relay = divert_to(relay.handle());
         let secure = Listening { tls, divert: Some(Arc::clone(&to_relay)), ..plain.clone() };
-        let shown = setup::Shown::new(setup, public_name.clone(), http.clone(), https_port);
+        let mut shown = setup::Shown::new(setup, public_name.clone(), http.clone(), https_port);
+        // Before systemd is told that the daemon is ready, so that the console can be drawn anew then.
+        shown.look().await;
         let showing = tokio::spawn(shown.keep(stopped.clone()));
         let mut tasks = vec![hub_task, watching, recording, caring, showing];
         if let Some(certificates) = &certificates {

@@ -43,12 +43,23 @@ impl Shown {
                 () = stopped(&mut stopping) => return,
                 _ = ticks.tick() => {}
             }
-            match self.setup.token().await {
-                Ok(Some(token)) => self.show(&token),
-                Ok(None) => return self.hide(),
-                Err(cause) => log::warn!(event = "setup_link_failed", cause:% = cause; "the set-up link cannot be shown"),
+            if !self.look().await {
+                return;
             }
         }
+    }
+
+    /// Shows the link where it is not shown yet, or takes it away once there is an admin; false then.
+    pub(super) async fn look(&mut self) -> bool {
+        match self.setup.token().await {
+            Ok(Some(token)) => self.show(&token),
+            Ok(None) => {
+                self.hide();
+                return false;
+            }
+            Err(cause) => log::warn!(event = "setup_link_failed", cause:% = cause; "the set-up link cannot be shown"),
+        }
+        true
     }
 
     fn show(&mut self, token: &SetupToken) {
