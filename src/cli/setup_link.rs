@@ -4,8 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::Result;
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
+use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::{load, serve};
 use crate::accounts::{Accounts, Setup};
@@ -34,12 +33,30 @@ fn show(links: &[String]) {
         println!("  {link}");
     }
     println!("\nThe link works once. The browser may warn of the box's own certificate until you trust it.");
-    if let Some(code) = links.first().filter(|_| std::io::stdout().is_terminal()).and_then(|link| QrCode::new(link).ok()) {
-        // Dark modules are the terminal's background: most terminals are dark, and scanners read the inverse too.
-        println!("\n{}", code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build());
+    let drawn = links.first().filter(|_| std::io::stdout().is_terminal());
+    if let Some(code) = drawn.and_then(|link| QrCode::encode_text(link, QrCodeEcc::Low).ok()) {
+        println!("\n{}", draw(&code));
     }
 }
 
+/// Two modules a character, one above the other. Light ones are drawn, as most terminals are dark; a frame of them is around (ISO 18004).
+fn draw(code: &QrCode) -> String {
+    let is_light = |x, y| !code.get_module(x, y);
+    let edges = -FRAME..code.size() + FRAME;
+    let line = |y| {
+        let letters = edges.clone().map(|x| match (is_light(x, y), is_light(x, y + 1)) {
+            (true, true) => '█',
+            (true, false) => '▀',
+            (false, true) => '▄',
+            (false, false) => ' ',
+        });
+        letters.chain(['\n']).collect::<String>()
+    };
+    edges.clone().step_by(2).map(line).collect()
+}
+
+/// Modules of the light frame.
+const FRAME: i32 = 4;
 const ALREADY: &str = "This box has an admin already, so there is no set-up link any more.
   forgotten password:  visavis user passwd NAME   (visavis user list shows the names)
   one more admin:      visavis user add NAME --role admin";
