@@ -79,6 +79,10 @@ test-crash: prerequisites web/dist/index.html ## kills, power cuts and failing d
 test-conformance: prerequisites web/dist/index.html ## slow clients by the thousand (slowhttptest)
 	$(CARGO) test --locked --test conformance slow_clients -- --ignored --nocapture
 
+.PHONY: test-tls
+test-tls: prerequisites target/release/visavis ## the daemon's TLS against testssl.sh; ARGS="-P -S" for some of it
+	tests/tools/testssl target/release/visavis $(ARGS)
+
 PYTHON2 ?= python2.7
 .PHONY: test-autobahn
 test-autobahn: target/autobahn/bin/wstest ## Autobahn's WebSocket conformance; needs Python 2.7 with pip, which Debian has no more: PYTHON2=...

@@ -9,7 +9,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use super::acme::{self, ACME_TLS, Challenges};
-use super::{Names, Source, TlsError, files, leaf, local_ca};
+use super::{Names, Source, TlsError, ciphers, files, leaf, local_ca};
 
 /// A source and what was last read from it.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Certificates {
     /// # Errors
     /// It cannot be had or does not serve.
     pub fn load(source: Source, names: &Names) -> Result<Self, TlsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(ciphers::provider());
         let found = read(&source, names, &provider).or_else(|error| match &source {
             Source::Acme { until_then, .. } => {
                 log::error!(event = "certificate_unusable", cause:% = error; "the stored certificate is left alone until another is issued");
@@ -79,7 +79,7 @@ impl Certificates {
         Ok(Self { source, provider, current: Arc::new(current), failure: Mutex::default() })
     }
 
-    /// TLS 1.2 and 1.3, HTTP/1.1, resumption by ticket, and whichever certificate is in use when a handshake begins.
+    /// TLS 1.2 and 1.3 with the cipher that this box prefers, HTTP/1.1, resumption by ticket, and whichever certificate is in use when a handshake begins.
     ///
     /// # Errors
     /// The provider lacks something of TLS.
@@ -91,6 +91,7 @@ impl Certificates {
         if matches!(self.source, Source::Acme { .. }) {
             config.alpn_protocols.push(ACME_TLS.to_vec());
         }
+        config.ignore_client_order = true;
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
         Ok(Arc::new(config))
     }

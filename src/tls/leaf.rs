@@ -79,13 +79,14 @@ pub(super) fn trusted_names(chain: &[CertificateDer<'static>], names: &[String])
     let Some((leaf, verifier)) = chain.first().and_then(Leaf::read).zip(verifier()) else { return Vec::new() };
     let middle = leaf.not_before.midpoint(leaf.not_after);
     let at = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(middle).unwrap_or(0)));
-    names.iter().filter(|name| verifies(&*verifier, chain, name, at)).cloned().collect()
+    names.iter().filter(|name| verifies(&verifier, chain, name, at)).cloned().collect()
 }
 
 /// Whether anybody's computer would trust this chain for `name`, by the authorities that this system trusts; `None` if it has no list of
 /// them.
 pub fn is_trusted(chain: &[CertificateDer<'static>], name: &str) -> Option<bool> {
-    Some(verifies(&*verifier()?, chain, name, UnixTime::now()))
+    let verifier = verifier()?;
+    Some(verifies(&verifier, chain, name, UnixTime::now()))
 }
 
 fn verifier() -> Option<Arc<WebPkiServerVerifier>> {

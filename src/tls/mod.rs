@@ -6,6 +6,7 @@
 pub mod acme;
 mod certificates;
 mod channel;
+mod ciphers;
 mod files;
 mod itself;
 mod leaf;
