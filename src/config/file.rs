@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::error::Problem;
 use super::shards::Shards;
-use super::tls::LETS_ENCRYPT;
+pub use super::tls::{Tls, TlsSource};
 use crate::proto::room::LobbyPolicy;
 
 /// The whole file.
@@ -60,39 +60,6 @@ pub struct Http {
     pub public_port: u16,
     /// Plain HTTP that only sends browsers to HTTPS.
     pub redirect_listen: Vec<SocketAddr>,
-}
-
-/// `[tls]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Tls {
-    /// See [`TlsSource`].
-    pub source: TlsSource,
-    /// PEM chain, leaf first.
-    pub cert_file: PathBuf,
-    /// PEM private key.
-    pub key_file: PathBuf,
-    /// An ACME server's directory (RFC 8555 section 7.1.1).
-    pub acme_directory: String,
-    /// Where the ACME server may write to; empty: nowhere.
-    pub acme_contact: String,
-    /// PEM certificates that prove a private ACME server; empty: the system's.
-    pub acme_ca_file: PathBuf,
-}
-
-/// Where the certificate comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TlsSource {
-    /// A certificate authority of this box's own, made on first start.
-    #[default]
-    LocalCa,
-    /// `cert-file` and `key-file`.
-    Files,
-    /// An ACME directory such as Let's Encrypt.
-    Acme,
-    /// A reverse proxy in front does it.
-    Off,
 }
 
 /// `[turn]`
@@ -374,19 +341,6 @@ impl Default for Server {
 impl Default for Http {
     fn default() -> Self {
         Self { listen: any_address(443), public_port: 0, redirect_listen: any_address(80) }
-    }
-}
-
-impl Default for Tls {
-    fn default() -> Self {
-        Self {
-            source: TlsSource::default(),
-            cert_file: PathBuf::new(),
-            key_file: PathBuf::new(),
-            acme_directory: LETS_ENCRYPT.to_owned(),
-            acme_contact: String::new(),
-            acme_ca_file: PathBuf::new(),
-        }
     }
 }
 

@@ -1,24 +1,74 @@
-//! What `[tls]` says, proved.
+//! `[tls]`: as it is written, and proved.
 
-use super::checked::{Acme, Checker, Tls};
-use super::file::{self, File, TlsSource};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::checked::{self, Acme, Checker};
+use super::file::File;
 use crate::sys::credential;
 
+/// `[tls]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tls {
+    /// See [`TlsSource`].
+    pub source: TlsSource,
+    /// PEM chain, leaf first.
+    pub cert_file: PathBuf,
+    /// PEM private key.
+    pub key_file: PathBuf,
+    /// An ACME server's directory (RFC 8555 section 7.1.1).
+    pub acme_directory: String,
+    /// Where the ACME server may write to; empty: nowhere.
+    pub acme_contact: String,
+    /// PEM certificates that prove a private ACME server; empty: the system's.
+    pub acme_ca_file: PathBuf,
+}
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsSource {
+    /// A certificate authority of this box's own, made on first start.
+    #[default]
+    LocalCa,
+    /// `cert-file` and `key-file`.
+    Files,
+    /// An ACME directory such as Let's Encrypt.
+    Acme,
+    /// A reverse proxy in front does it.
+    Off,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            source: TlsSource::default(),
+            cert_file: PathBuf::new(),
+            key_file: PathBuf::new(),
+            acme_directory: LETS_ENCRYPT.to_owned(),
+            acme_contact: String::new(),
+            acme_ca_file: PathBuf::new(),
+        }
+    }
+}
+
 impl Checker<'_> {
-    pub(super) fn tls(&mut self, file: &File) -> Tls {
+    pub(super) fn tls(&mut self, file: &File) -> checked::Tls {
         self.belongs_to_files(&file.tls);
         match file.tls.source {
-            TlsSource::LocalCa => self.without_acme(&file.tls, Tls::LocalCa),
-            TlsSource::Off => self.without_acme(&file.tls, Tls::Off),
+            TlsSource::LocalCa => self.without_acme(&file.tls, checked::Tls::LocalCa),
+            TlsSource::Off => self.without_acme(&file.tls, checked::Tls::Off),
             TlsSource::Files => {
                 let [cert, key] = [&file.tls.cert_file, &file.tls.key_file].map(|path| credential::path(path));
-                self.without_acme(&file.tls, Tls::Files { cert, key })
+                self.without_acme(&file.tls, checked::Tls::Files { cert, key })
             }
-            TlsSource::Acme => Tls::Acme(self.acme(file)),
+            TlsSource::Acme => checked::Tls::Acme(self.acme(file)),
         }
     }
 
-    fn belongs_to_files(&mut self, tls: &file::Tls) {
+    fn belongs_to_files(&mut self, tls: &Tls) {
         let files = tls.source == TlsSource::Files;
         for (key, path) in [("tls.cert-file", &tls.cert_file), ("tls.key-file", &tls.key_file)] {
             let given = !path.as_os_str().is_empty();
@@ -29,7 +79,7 @@ impl Checker<'_> {
         }
     }
 
-    fn without_acme(&mut self, tls: &file::Tls, source: Tls) -> Tls {
+    fn without_acme(&mut self, tls: &Tls, source: checked::Tls) -> checked::Tls {
         let set = [
             ("tls.acme-directory", tls.acme_directory != LETS_ENCRYPT),
             ("tls.acme-contact", !tls.acme_contact.is_empty()),

@@ -239,10 +239,8 @@ mod tests {
         let chain = leaf(folder.path(), &names("calls.school.example")).unwrap();
         let dns = ["localhost", "box.local", "box.home.arpa", "box.internal", "calls.school.example"];
         let addresses = ["10.1.2.3", "172.31.0.1", "192.168.9.9", "169.254.1.1", "127.0.0.1", "fd00::1", "fe80::1", "::1"];
-        let own = Names {
-            dns: dns.map(str::to_owned).to_vec(),
-            addresses: addresses.map(|address| address.parse().unwrap()).to_vec(),
-        };
+        let own =
+            Names { dns: dns.map(str::to_owned).to_vec(), addresses: addresses.map(|address| address.parse().unwrap()).to_vec() };
         assert_eq!(covered(&own, &chain.0[1]), own);
         let others = Names {
             dns: ["www.example.com", "school.example", "evil-local", "evilhome.arpa"].map(str::to_owned).to_vec(),
