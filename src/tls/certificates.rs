@@ -19,6 +19,8 @@ pub struct Certificates {
     current: Arc<Current>,
     /// One renewal at a time; what the last one failed of, so that it is said once.
     failure: Mutex<Option<String>>,
+    /// What a local authority may not sign, so that it is said once.
+    uncovered: Mutex<Names>,
 }
 
 /// What became of a renewal.
@@ -76,7 +78,9 @@ impl Certificates {
             _ => Err(error),
         })?;
         let current = Current { certificate: RwLock::new(found.into_use(names)), challenges: Arc::default() };
-        Ok(Self { source, provider, current: Arc::new(current), failure: Mutex::default() })
+        let made = Self { source, provider, current: Arc::new(current), failure: Mutex::default(), uncovered: Mutex::default() };
+        made.say_uncovered(names);
+        Ok(made)
     }
 
     /// TLS 1.2 and 1.3 with the cipher that this box prefers, HTTP/1.1, resumption by ticket, and whichever certificate is in use when a handshake begins.
@@ -124,6 +128,12 @@ impl Certificates {
     /// Reads the source again. A local authority issues anew when its leaf has aged or these names are others. What cannot be read or
     /// does not serve changes nothing: a file may be half written.
     pub fn renew(&self, names: &Names) -> Renewal {
+        let renewal = self.read_again(names);
+        self.say_uncovered(names);
+        renewal
+    }
+
+    fn read_again(&self, names: &Names) -> Renewal {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match read(&self.source, names, &self.provider) {
             Ok(new) => {
@@ -141,6 +151,19 @@ impl Certificates {
                 Renewal::Failed(error)
             }
         }
+    }
+
+    /// A name that came after the authority was made is outside its constraints; the box goes on under its others.
+    fn say_uncovered(&self, names: &Names) {
+        let Some(authority) = self.authority() else { return };
+        let now = local_ca::uncovered(names, &authority);
+        let mut said = self.uncovered.lock().unwrap_or_else(PoisonError::into_inner);
+        if now != *said && now != Names::default() {
+            log::warn!(event = "names_not_covered", names:? = now.dns, addresses = now.addresses.len();
+                "browsers refuse this box by these names, since its authority was made for others: delete the folder tls in the data \
+                 folder, start again, and have devices trust the new one");
+        }
+        *said = now;
     }
 }
 

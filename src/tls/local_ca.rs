@@ -111,12 +111,22 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 
 /// What the authority may sign of these names: a certificate with any other would be refused whole.
 fn covered(names: &Names, ca: &[u8]) -> Names {
-    let Ok((_, ca)) = X509Certificate::from_der(ca) else { return names.clone() };
+    divided(names, ca).0
+}
+
+/// What it may not sign: by these, browsers refuse the box.
+pub(super) fn uncovered(names: &Names, ca: &[u8]) -> Names {
+    divided(names, ca).1
+}
+
+fn divided(names: &Names, ca: &[u8]) -> (Names, Names) {
+    let everything = || (names.clone(), Names::default());
+    let Ok((_, ca)) = X509Certificate::from_der(ca) else { return everything() };
     let constraints = ca.extensions().iter().find_map(|extension| match extension.parsed_extension() {
         ParsedExtension::NameConstraints(constraints) => constraints.permitted_subtrees.as_ref(),
         _ => None,
     });
-    let Some(permitted) = constraints else { return names.clone() };
+    let Some(permitted) = constraints else { return everything() };
     let dns_fits = |name: &String| {
         permitted
             .iter()
@@ -125,12 +135,8 @@ fn covered(names: &Names, ca: &[u8]) -> Names {
     let address_fits =
         |ip: &IpAddr| permitted.iter().any(|tree| matches!(tree.base, GeneralName::IPAddress(net) if contains(net, *ip)));
     let (dns, other_dns) = names.dns.iter().cloned().partition(dns_fits);
-    let (addresses, other_addresses): (_, Vec<IpAddr>) = names.addresses.iter().partition(|ip| address_fits(ip));
-    if !Vec::is_empty(&other_dns) || !other_addresses.is_empty() {
-        log::warn!(event = "names_not_covered", names:? = other_dns, addresses = other_addresses.len();
-            "the local authority was made for other names: to cover these, delete its folder, start again, and trust the new one");
-    }
-    Names { dns, addresses }
+    let (addresses, other_addresses) = names.addresses.iter().partition(|ip| address_fits(ip));
+    (Names { dns, addresses }, Names { dns: other_dns, addresses: other_addresses })
 }
 
 /// Address and mask, one after the other (RFC 5280 section 4.2.1.10).
