@@ -21,6 +21,8 @@ export const en = {
     privacy: "Calls are encrypted from browser to browser. Nothing is recorded.",
   },
 
+  trust: "Set up another phone, tablet or computer",
+
   setup: {
     title: "Set up this box",
     lead: "You hold its set-up link, so you become its first admin. Choose how you sign in.",

@@ -8,6 +8,7 @@ import { PageHeader } from "../components/PageHeader";
 import { RequestForm } from "../components/RequestForm";
 import { SessionCard } from "../components/SessionCard";
 import { SessionPeople } from "../components/SessionPeople";
+import { TrustLink } from "../components/TrustLink";
 import { CalendarIcon } from "../components/icons";
 import { useMentors } from "../hooks/useMentors";
 import { callAddress, follow } from "../hooks/useRoute";
@@ -48,6 +49,7 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
             <h1>{title}</h1>
           </header>
           <AdminWarnings codes={warnings} />
+          {user.role === "admin" && <TrustLink />}
           {error !== null && <Notice kind="warning">{sessions === null ? problemText(error) : texts.sessions.stale}</Notice>}
           {sessions === null && error === null && <SessionsSkeleton />}
           {sessions?.length === 0 && <EmptySessions user={user} />}

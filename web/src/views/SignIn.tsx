@@ -1,6 +1,7 @@
 import { TextField, fieldText } from "../components/Field";
 import { EntryForm } from "../components/EntryForm";
 import { Notice } from "../components/Notice";
+import { TrustLink } from "../components/TrustLink";
 import { useAttempt } from "../components/attempt";
 import { useSetupNeeded } from "../hooks/useSetup";
 import { texts } from "../i18n/texts";
@@ -31,7 +32,12 @@ export function SignIn({ onSignIn }: SignInProps) {
           </Notice>
         )
       }
-      help={<p className="hint">{signIn.help}</p>}
+      help={
+        <>
+          <p className="hint">{signIn.help}</p>
+          <TrustLink />
+        </>
+      }
     >
       <TextField label={signIn.username} name="username" defaultValue={suggested} autoComplete="username" autoFocus={suggested === ""} maxLength={64} />
       <TextField
