@@ -106,7 +106,7 @@ mod tests {
             participant,
             user: UserId::from_random([n; 16]),
             login: LoginId::from_random([n; 16]),
-            source: [10, 0, 0, n].into(),
+            source: Some([10, 0, 0, n].into()),
             entry: Entry::default(),
         };
         let (connection, inbox) = hub.open(RoomId::from_random([n; 16]), member).await.unwrap();

@@ -117,12 +117,11 @@ impl App {
             }
             tidied => tidied?,
         }
-        let proxied = matches!(config.tls, Tls::Off);
         let (events, happened) = mpsc::channel(EVENTS_MAX);
         let (records, recorded) = mpsc::channel(records::RECORDS_MAX);
         let (hub, hub_task) = hub::spawn(hub_config(config), events);
         let records_waiting = records.downgrade();
-        let watching = tokio::spawn(records::watch(relay.handle(), proxied, happened, records));
+        let watching = tokio::spawn(records::watch(relay.handle(), happened, records));
         let recording = tokio::spawn(records::keep(mentoring.clone(), recorded));
         let signaling = Signaling::new(hub.clone(), signaling_limits(config));
         let hosts = Hosts::new(names.dns.clone());
@@ -150,6 +149,8 @@ impl App {
             signaling: signaling.clone(),
             hosts: hosts.clone(),
             doctor: examination::doctor(config, listeners),
+            proxies: http::Proxies { trusted: config.http.trusted_proxies.clone(), required: matches!(config.tls, Tls::Off) },
+            https_port: if matches!(config.tls, Tls::Off) { config.http.public_port.unwrap_or(HTTPS) } else { https_port },
             trust: trust.clone(),
             ice: IceServers {
                 secret,

@@ -12,17 +12,11 @@ use crate::proto::signal::LeaveReason;
 use crate::relay::RelayHandle;
 use crate::store::{StoreError, UnixMillis};
 
-/// Tells the relay, which never makes anybody wait, and hands what happened on to be written down; runs until the hub is gone. Where
-/// sockets are `proxied`, all come from the proxy, so the relay is not told where members are.
-pub(super) async fn watch(
-    relay: RelayHandle,
-    proxied: bool,
-    mut events: mpsc::Receiver<RoomEvent>,
-    records: mpsc::Sender<RoomEvent>,
-) {
+/// Tells the relay, which never makes anybody wait, and hands what happened on to be written down; runs until the hub is gone.
+pub(super) async fn watch(relay: RelayHandle, mut events: mpsc::Receiver<RoomEvent>, records: mpsc::Sender<RoomEvent>) {
     while let Some(event) = events.recv().await {
         let RoomEvent { room, at, kind, source } = event;
-        match (kind, source.filter(|_| !proxied)) {
+        match (kind, source) {
             (RoomEventKind::Joined { participant, .. } | RoomEventKind::Resumed { participant, .. }, Some(ip)) => {
                 relay.observe(room, participant, ip);
             }

@@ -56,6 +56,8 @@ pub struct Http {
     pub public_port: Option<u16>,
     /// Where plain HTTP is sent on to HTTPS.
     pub redirect_listen: Vec<SocketAddr>,
+    /// Whose word on browsers behind them is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Where the certificate comes from.
@@ -173,10 +175,17 @@ impl Checker<'_> {
             "is empty, so no browser can connect",
             "name at least one address, such as 0.0.0.0:443",
         );
+        self.require(
+            file.http.trusted_proxies.iter().all(|network| network.prefix_len() > 0),
+            "http.trusted-proxies",
+            "holds everybody, so that anybody could claim to come from anywhere",
+            "name the proxy alone, such as 127.0.0.1/32",
+        );
         Http {
             listen: file.http.listen.clone(),
             public_port: (file.http.public_port != 0).then_some(file.http.public_port),
             redirect_listen: file.http.redirect_listen.clone(),
+            trusted_proxies: file.http.trusted_proxies.clone(),
         }
     }
 

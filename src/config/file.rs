@@ -60,6 +60,8 @@ pub struct Http {
     pub public_port: u16,
     /// Plain HTTP that only sends browsers to HTTPS.
     pub redirect_listen: Vec<SocketAddr>,
+    /// Whose word on browsers behind them is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// `[turn]`
@@ -340,7 +342,7 @@ impl Default for Server {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: any_address(443), public_port: 0, redirect_listen: any_address(80) }
+        Self { listen: any_address(443), public_port: 0, redirect_listen: any_address(80), trusted_proxies: Vec::new() }
     }
 }
 

@@ -137,3 +137,11 @@ fn every_limit_has_a_range_that_leaves_zero_and_the_absurd_out() {
         }
     }
 }
+
+#[test]
+fn everybody_is_no_trusted_proxy() {
+    for everybody in ["0.0.0.0/0", "::/0"] {
+        let problems = parse(&format!("[http]\ntrusted-proxies = [\"127.0.0.1/32\", \"{everybody}\"]\n")).unwrap_err();
+        assert_eq!((&*problems[0].key, problems[0].line), ("http.trusted-proxies", Some(2)), "{everybody}");
+    }
+}

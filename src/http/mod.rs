@@ -9,6 +9,7 @@ mod assets;
 mod attendance;
 mod auth;
 mod counted;
+mod forwarded;
 mod half_open;
 mod health;
 mod hosts;
@@ -42,6 +43,8 @@ use crate::mentoring::Mentoring;
 use crate::signaling::Signaling;
 
 pub use counted::Counted;
+use forwarded::Client;
+pub use forwarded::Proxies;
 pub use half_open::HalfOpen;
 pub use hosts::Hosts;
 pub use ice::{IceServers, TlsName};
@@ -72,6 +75,10 @@ pub struct Http {
     pub signaling: Signaling,
     /// The names this box answers to.
     pub hosts: Hosts,
+    /// Who may speak for others.
+    pub proxies: Proxies,
+    /// Where browsers find this box over HTTPS.
+    pub https_port: u16,
     /// Examines this box.
     pub doctor: Doctor,
     /// How devices come to trust the box, if it is its own authority.
@@ -89,21 +96,25 @@ pub struct Http {
 }
 
 impl Http {
-    /// Answers a request from `source`; every error becomes a problem document. What changes something is done to its end, even if
+    /// Answers a request from `peer`; every error becomes a problem document. What changes something is done to its end, even if
     /// the browser has hung up meanwhile.
-    pub async fn handle(self: Arc<Self>, source: IpAddr, request: Request<Incoming>) -> Answer {
+    pub async fn handle(self: Arc<Self>, peer: IpAddr, mut request: Request<Incoming>) -> Answer {
+        let client = self.proxies.client(peer, &mut request);
         let (counted, is_sign_in) = (Arc::clone(&self.counted), counted::is_sign_in(&request));
         let answer = if request.method().is_safe() {
-            self.answer(source, request).await
+            self.answer(client, request).await
         } else {
-            let task = tokio::spawn(async move { self.answer(source, request).await });
+            let task = tokio::spawn(async move { self.answer(client, request).await });
             task.await.unwrap_or_else(|_| secured(Problem::internal().into_answer(), None))
         };
         counted.count(answer.status(), is_sign_in);
         answer
     }
 
-    async fn answer(&self, source: IpAddr, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, client: Client, request: Request<Incoming>) -> Answer {
+        if client.insecure {
+            return redirect::redirect(&self.hosts, self.https_port, &request);
+        }
         let host = match self.hosts.of(&request) {
             Ok(host) => host,
             Err(refused) => return secured(refused.into_answer(), None),
@@ -114,8 +125,8 @@ impl Http {
         let path = request.uri().path().to_owned();
         let segments: Vec<_> = path.trim_matches('/').split('/').collect();
         let answer = match segments.as_slice() {
-            ["api", resource @ ..] => self.api(source, &host, resource, request).await,
-            ["ws", "video-call", room] => self.socket(source, &host, room, request).await,
+            ["api", resource @ ..] => self.api(client.source, &host, resource, request).await,
+            ["ws", "video-call", room] => self.socket(client.location, &host, room, request).await,
             ["healthz"] => Ok(monitoring::whether(true)),
             ["readyz"] => Ok(monitoring::whether(self.is_ready().await)),
             _ => assets::answer(request.method(), &path, request.headers()),

@@ -14,7 +14,7 @@ pub fn plain<B>(hosts: &Hosts, port: u16, trust: Option<&Trust>, request: &Reque
 }
 
 /// Sends the browser to the same path over HTTPS on `port`.
-fn redirect<B>(hosts: &Hosts, port: u16, request: &Request<B>) -> Answer {
+pub(super) fn redirect<B>(hosts: &Hosts, port: u16, request: &Request<B>) -> Answer {
     redirected(hosts, port, request).unwrap_or_else(Problem::into_answer)
 }
 

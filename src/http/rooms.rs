@@ -75,7 +75,7 @@ impl Http {
     /// `GET /ws/video-call/{room_id}/` with `Upgrade: websocket`.
     pub(super) async fn socket(
         &self,
-        source: IpAddr,
+        source: Option<IpAddr>,
         host: &str,
         id: &str,
         request: Request<Incoming>,

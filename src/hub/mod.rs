@@ -44,8 +44,8 @@ pub struct Member {
     pub user: UserId,
     /// Whose end closes the socket.
     pub login: LoginId,
-    /// Where it comes from.
-    pub source: IpAddr,
+    /// Where it comes from; `None` if a proxy hides it.
+    pub source: Option<IpAddr>,
     /// What the room's records say of them.
     pub entry: Entry,
 }

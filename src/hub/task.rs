@@ -24,7 +24,7 @@ pub(super) struct Hub {
 struct Socket {
     outbox: Outbox,
     login: LoginId,
-    source: IpAddr,
+    source: Option<IpAddr>,
 }
 
 impl Hub {
@@ -133,7 +133,7 @@ impl Hub {
 
     fn source_of(&self, kind: RoomEventKind) -> Option<IpAddr> {
         let (RoomEventKind::Joined { connection, .. } | RoomEventKind::Resumed { connection, .. }) = kind else { return None };
-        self.sockets.get(&connection).map(|socket| socket.source)
+        self.sockets.get(&connection).and_then(|socket| socket.source)
     }
 
     fn report(&self, event: RoomEvent) {

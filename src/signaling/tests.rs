@@ -130,7 +130,7 @@ fn member(n: u8) -> Member {
         participant: Participant { participant_id, display_name: format!("P{n}"), role: Role::Mentor },
         user: UserId::from_random([n; 16]),
         login: LoginId::from_random([n; 16]),
-        source: [10, 0, 0, n].into(),
+        source: Some([10, 0, 0, n].into()),
         entry: Entry::default(),
     }
 }

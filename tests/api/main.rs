@@ -18,6 +18,7 @@ mod login;
 mod members;
 mod monitoring;
 mod process;
+mod proxied;
 mod setup;
 mod slowness;
 mod sockets;

@@ -49,7 +49,7 @@ async fn seated(hub: &HubHandle, n: u32, who: u8) -> (ConnectionId, Inbox) {
         participant,
         user: UserId::from_random([who; 16]),
         login: LoginId::from_random([who; 16]),
-        source: [10, 0, 0, who].into(),
+        source: Some([10, 0, 0, who].into()),
         entry: Entry::default(),
     };
     let (connection, inbox) = hub.open(room(n), member).await.unwrap();
