@@ -24,6 +24,10 @@ export interface DaemonOptions {
   readonly empty?: boolean;
   /** More keys of `[server]`. */
   readonly server?: string;
+  /** Keys of `[tls]`; whoever gives any sees to it that the certificate is trusted. */
+  readonly tls?: string;
+  /** More keys of `[http]`. */
+  readonly http?: string;
 }
 
 /** A running daemon; ports are free because every run has a network namespace of its own. */
@@ -42,8 +46,13 @@ export class Daemon {
       daemon.command("user", "add", username, "--role", role, "--name", name);
     }
     await daemon.resume();
-    trust(join(daemon.folder, "data/tls/ca.pem"), `port ${options.port}`);
+    if (options.tls === undefined) trust(daemon.authority, `port ${options.port}`);
     return daemon;
+  }
+
+  /** The certificate of its own authority. */
+  get authority(): string {
+    return join(this.folder, "data/tls/ca.pem");
   }
 
   get url(): string {
@@ -87,7 +96,7 @@ export class Daemon {
   }
 
   #text(): string {
-    const { port, rooms = "", server = "" } = this.options;
+    const { port, rooms = "", server = "", tls = "", http = "redirect-listen = []" } = this.options;
     const turn = this.options.turn ?? `listen-udp = ["0.0.0.0:${port - 5000}"]\nlisten-tcp = ["0.0.0.0:${port - 5000}"]`;
     const data = join(this.folder, "data");
     mkdirSync(data, { mode: 0o700 });
@@ -96,7 +105,9 @@ data-dir = "${data}"
 ${server}
 [http]
 listen = ["0.0.0.0:${port}"]
-redirect-listen = []
+${http}
+[tls]
+${tls}
 [turn]
 ${turn}
 listen-tls = []

@@ -1,23 +1,14 @@
-import { type Browser, expect, firefox, test } from "@playwright/test";
+import { type Browser, expect, test } from "@playwright/test";
 
 import { Daemon } from "./daemon.ts";
-import { TOPIC, agree, callStats, expectFrames, expectStatus, joinMeeting, openBrowser, openPage, press, signIn } from "./people.ts";
+import { TOPIC, agree, callStats, expectFrames, expectStatus, joinMeeting, openBrowser, openFirefox, openPage, press, signIn } from "./people.ts";
 
 let chromium: Browser;
 let gecko: Browser;
 
 test.beforeAll(async () => {
   chromium = await openBrowser();
-  gecko = await firefox.launch({
-    channel: "moz-firefox",
-    executablePath: "/usr/bin/firefox-esr",
-    firefoxUserPrefs: {
-      "media.navigator.streams.fake": true,
-      "media.navigator.permission.disabled": true,
-      "media.autoplay.default": 0,
-      "media.autoplay.blocking_policy": 0,
-    },
-  });
+  gecko = await openFirefox();
 });
 test.afterAll(async () => {
   await chromium.close();

@@ -1,5 +1,5 @@
 // People in front of the page, and what a test may see of their calls.
-import { type Browser, type BrowserContextOptions, type Page, chromium, expect } from "@playwright/test";
+import { type Browser, type BrowserContextOptions, type Page, chromium, expect, firefox } from "@playwright/test";
 
 import { type Daemon, PASSWORD } from "./daemon.ts";
 
@@ -21,6 +21,20 @@ export function openBrowser({ executablePath = "/usr/bin/chromium", args = [] as
       "--autoplay-policy=no-user-gesture-required",
       ...args,
     ],
+  });
+}
+
+/** The same of Firefox, which keeps a store of its own. */
+export function openFirefox(): Promise<Browser> {
+  return firefox.launch({
+    channel: "moz-firefox",
+    executablePath: "/usr/bin/firefox-esr",
+    firefoxUserPrefs: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.permission.disabled": true,
+      "media.autoplay.default": 0,
+      "media.autoplay.blocking_policy": 0,
+    },
   });
 }
 
