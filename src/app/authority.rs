@@ -13,8 +13,9 @@ pub(super) fn trust(certificates: Option<&Arc<Certificates>>, https_port: u16, p
 }
 
 /// Where the page is, and what is to be compared there: whoever sits in between could change both on their way.
-pub(super) fn announce(trust: Option<&Trust>, names: &Names) {
+pub(super) fn announce(trust: Option<&Trust>, public_name: Option<&String>, names: &Names) {
     let Some((trust, fingerprint)) = trust.and_then(|trust| Some((trust, trust.fingerprint()?))) else { return };
-    let name = names.dns.iter().find(|name| name.contains('.')).or_else(|| names.dns.first()).map_or("localhost", String::as_str);
+    let local = || names.dns.iter().find(|name| name.ends_with(".local"));
+    let name = public_name.or_else(local).or_else(|| names.dns.first()).map_or("localhost", String::as_str);
     log::info!(event = "local_ca", fingerprint:% = fingerprint, page = trust.address(name); "devices learn there to trust this box");
 }

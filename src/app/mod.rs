@@ -270,7 +270,8 @@ impl App {
             config,
         };
         app.announce();
-        authority::announce(trust.as_deref(), &certificate::names(app.public_name.as_ref()));
+        let public_name = app.public_name.as_ref();
+        authority::announce(trust.as_deref(), public_name, &certificate::names(public_name));
         Ok(app)
     }
 
