@@ -14,13 +14,12 @@ pub fn subject(config: Config, file: PathBuf) -> Subject {
 
 /// Examines the box of this very daemon, which listens there, as it is when somebody asks.
 pub(super) fn doctor(config: &Config, listeners: Listeners) -> Doctor {
-    let config = config.clone();
-    Doctor::new(move || Subject {
+    Doctor::new(config.clone(), move |config| Subject {
         config_file: None,
         daemon: Daemon::Here,
         listeners: listeners.clone(),
         names: certificate::names(config.server.public_name.as_ref()),
         certificate: certificate::source(&config),
-        config: config.clone(),
+        config,
     })
 }

@@ -28,7 +28,7 @@ use crate::accounts::{Accounts, Setup};
 use crate::config::Config;
 use crate::config::checked::Tls;
 use crate::data::Lock;
-use crate::doctor::Listeners;
+use crate::doctor::{Doctor, Listeners};
 use crate::http::{self, Counted, Diverted, HalfOpen, Hosts, Http, IceServers, Listener, Listening};
 use crate::hub::{self, HubHandle};
 use crate::mentoring::Mentoring;
@@ -62,6 +62,7 @@ pub struct App {
     store: Store,
     /// Last of all: another program may use the folder once everything is written.
     lock: Lock,
+    doctor: Doctor,
     hub: HubHandle,
     signaling: Signaling,
     stopping: watch::Sender<bool>,
@@ -137,9 +138,11 @@ impl App {
             turn_udp: relay.udp_addrs().to_vec(),
             turn_tcp: turn_tcp.clone(),
             turn_tls: turn_tls.clone(),
+            metrics: config.metrics.listen.clone(),
         };
         let setup = Setup::new(accounts.clone(), &config.server.data_dir);
         let trust = authority::trust(certificates.as_ref(), https_port, first_port(&redirect_listeners));
+        let doctor = examination::doctor(config, listeners);
         let service = Arc::new(Http {
             counted: Arc::clone(&counted),
             accounts,
@@ -148,7 +151,7 @@ impl App {
             hub: hub.clone(),
             signaling: signaling.clone(),
             hosts: hosts.clone(),
-            doctor: examination::doctor(config, listeners),
+            doctor: doctor.clone(),
             proxies: http::Proxies { trusted: config.http.trusted_proxies.clone(), required: matches!(config.tls, Tls::Off) },
             https_port: if matches!(config.tls, Tls::Off) { config.http.public_port.unwrap_or(HTTPS) } else { https_port },
             trust: trust.clone(),
@@ -262,6 +265,7 @@ impl App {
             relay,
             store,
             lock,
+            doctor,
             hub,
             signaling,
             stopping,

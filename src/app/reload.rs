@@ -27,6 +27,7 @@ impl App {
         self.hub.reconfigure(hub_config(&config)).await;
         self.signaling.reconfigure(signaling_limits(&config));
         self.relay.handle().reconfigure(relay_config(&config), shared_secret);
+        self.doctor.reconfigure(config.clone());
         self.config = config;
         Ok(())
     }

@@ -6,21 +6,29 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::{Report, Subject, examine};
+use crate::config::Config;
 
 type Last = (Instant, Arc<Report>);
 
 /// Examines the box it runs on; clones share what was found.
 #[derive(Clone)]
 pub struct Doctor {
-    subject: Arc<dyn Fn() -> Subject + Send + Sync>,
+    config: Arc<Mutex<Config>>,
+    subject: Arc<dyn Fn(Config) -> Subject + Send + Sync>,
     one_at_a_time: Arc<Semaphore>,
     last: Arc<Mutex<Option<Last>>>,
 }
 
 impl Doctor {
-    /// `subject` says what the box is like now.
-    pub fn new(subject: impl Fn() -> Subject + Send + Sync + 'static) -> Self {
-        Self { subject: Arc::new(subject), one_at_a_time: Arc::new(Semaphore::new(1)), last: Arc::default() }
+    /// `subject` says what the box of a configuration is like now.
+    pub fn new(config: Config, subject: impl Fn(Config) -> Subject + Send + Sync + 'static) -> Self {
+        let config = Arc::new(Mutex::new(config));
+        Self { config, subject: Arc::new(subject), one_at_a_time: Arc::new(Semaphore::new(1)), last: Arc::default() }
+    }
+
+    /// From here on the box is held against another configuration.
+    pub fn reconfigure(&self, config: Config) {
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
     /// What was found a moment ago, else what is found now.
@@ -29,7 +37,8 @@ impl Doctor {
         if let Some(report) = self.fresh() {
             return report;
         }
-        let report = Arc::new(examine((self.subject)()).await);
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let report = Arc::new(examine((self.subject)(config)).await);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&report)));
         report
     }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::subject::reachable;
-use super::{Finding, Subject, handshake, side_by_side};
+use super::{Finding, State, Subject, handshake, side_by_side};
 use crate::sys::entropy;
 use crate::sys::names::is_without_ipv6;
 
@@ -40,6 +40,8 @@ enum Door {
     TurnUdp,
     TurnTcp,
     TurnTls,
+    /// For programs on the box: calls work without it.
+    Metrics,
 }
 
 impl Door {
@@ -50,6 +52,7 @@ impl Door {
             Self::TurnUdp => "ports.turn-udp",
             Self::TurnTcp => "ports.turn-tcp",
             Self::TurnTls => "ports.turn-tls",
+            Self::Metrics => "ports.metrics",
         }
     }
 
@@ -61,7 +64,13 @@ impl Door {
             Self::TurnUdp => "relay (UDP)",
             Self::TurnTcp => "relay (TCP)",
             Self::TurnTls => "relay (TLS)",
+            Self::Metrics => "metrics (http, for programs)",
         }
+    }
+
+    /// How bad it is if it does not answer.
+    const fn loss(self) -> State {
+        if matches!(self, Self::Metrics) { State::Warning } else { State::Failure }
     }
 
     const fn is_udp(self) -> bool {
@@ -78,6 +87,7 @@ fn configured(subject: &Subject) -> Vec<(Door, SocketAddr)> {
         (Door::TurnUdp, &listeners.turn_udp),
         (Door::TurnTcp, &listeners.turn_tcp),
         (Door::TurnTls, &listeners.turn_tls),
+        (Door::Metrics, &listeners.metrics),
     ];
     let each = all.into_iter().flat_map(|(door, addresses)| addresses.iter().map(move |address| (door, *address)));
     // Of a port that the kernel chose only the daemon knows.
@@ -90,11 +100,11 @@ fn taken(door: Door, address: SocketAddr) -> Option<Finding> {
     let cause = had.err().filter(|cause| !is_without_ipv6(address, cause) && cause.kind() != io::ErrorKind::PermissionDenied)?;
     let (what, tool) = if door.is_udp() { ("UDP", "ss -lnup") } else { ("TCP", "ss -lntp") };
     let meaning = match cause.kind() {
-        io::ErrorKind::AddrInUse => format!("another program has this {what} port, so the daemon cannot start"),
+        io::ErrorKind::AddrInUse => format!("another program has this {what} port, so the daemon cannot have it"),
         _ => format!("the daemon cannot listen there: {cause}"),
     };
     let remedy = format!("`sudo {tool}` shows who has it: end that program, or choose another port in the configuration");
-    Some(Finding::failure(door.check(), format!("{} {address}", door.name()), meaning).remedy(remedy))
+    Some(Finding::new(door.loss(), door.check(), format!("{} {address}", door.name()), meaning).remedy(remedy))
 }
 
 fn judge(door: Door, address: SocketAddr, answered: io::Result<()>, took: Duration) -> Finding {
@@ -109,7 +119,7 @@ fn judge(door: Door, address: SocketAddr, answered: io::Result<()>, took: Durati
             };
             let remedy = "if the configuration was changed, `sudo systemctl restart visavis`; else a firewall on this box closes it \
                 (`sudo nft list ruleset`)";
-            Finding::failure(door.check(), shown, format!("does not answer: {why}")).remedy(remedy)
+            Finding::new(door.loss(), door.check(), shown, format!("does not answer: {why}")).remedy(remedy)
         }
     }
 }
@@ -117,7 +127,7 @@ fn judge(door: Door, address: SocketAddr, answered: io::Result<()>, took: Durati
 async fn ask(door: Door, address: SocketAddr) -> io::Result<()> {
     match door {
         Door::Https => get(handshake::connect(address).await?, address).await,
-        Door::Http | Door::Redirect => get(TcpStream::connect(address).await?, address).await,
+        Door::Http | Door::Redirect | Door::Metrics => get(TcpStream::connect(address).await?, address).await,
         Door::TurnUdp => bind_by_udp(address).await,
         Door::TurnTcp => bind_by_stream(TcpStream::connect(address).await?).await,
         Door::TurnTls => bind_by_stream(handshake::connect(address).await?).await,

@@ -48,6 +48,8 @@ pub struct Listeners {
     pub turn_tcp: Vec<SocketAddr>,
     /// TURN over TLS on a port of its own.
     pub turn_tls: Vec<SocketAddr>,
+    /// Plain HTTP for programs on the box.
+    pub metrics: Vec<SocketAddr>,
 }
 
 impl Subject {
@@ -60,6 +62,7 @@ impl Subject {
             turn_udp: config.turn.listen_udp.clone(),
             turn_tcp: config.turn.listen_tcp.clone(),
             turn_tls: config.turn.listen_tls.clone(),
+            metrics: config.metrics.listen.clone(),
         };
         Self { config, config_file: Some(config_file), daemon, listeners, names, certificate }
     }

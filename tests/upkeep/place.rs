@@ -13,6 +13,7 @@ pub(crate) struct Place {
     pub(crate) page: u16,
     /// Where the relay is, by UDP and TCP.
     pub(crate) relay: u16,
+    metrics: u16,
 }
 
 impl Place {
@@ -24,16 +25,16 @@ impl Place {
     pub(crate) fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let place = Self { folder, data, page: free_port(), relay: free_port() };
+        let place = Self { folder, data, page: free_port(), relay: free_port(), metrics: free_port() };
         place.configure(more);
         place
     }
 
     /// Writes the configuration anew; `more` is appended.
     pub(crate) fn configure(&self, more: &str) {
-        let Self { data, page, relay, .. } = self;
+        let Self { data, page, relay, metrics, .. } = self;
         let text = format!(
-            "[server]\ndata-dir = \"{}\"\n{more}\n[http]\nlisten = [\"127.0.0.1:{page}\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:{relay}\"]\nlisten-tcp = [\"127.0.0.1:{relay}\"]\nlisten-tls = []\nrelay-ports = \"61000-65535\"\n[limits]\nconnections-max = 16\nallocations-max = 100\n",
+            "[server]\ndata-dir = \"{}\"\n{more}\n[http]\nlisten = [\"127.0.0.1:{page}\"]\nredirect-listen = []\n[turn]\nlisten-udp = [\"127.0.0.1:{relay}\"]\nlisten-tcp = [\"127.0.0.1:{relay}\"]\nlisten-tls = []\nrelay-ports = \"61000-65535\"\n[metrics]\nlisten = [\"127.0.0.1:{metrics}\"]\n[limits]\nconnections-max = 16\nallocations-max = 100\n",
             data.display()
         );
         fs::write(self.file("visavis.toml"), text).unwrap();
