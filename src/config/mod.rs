@@ -4,6 +4,7 @@
 //! which hand each part its own section; knows no other module.
 
 pub mod checked;
+mod defaults;
 pub mod error;
 pub mod file;
 mod live;
