@@ -26,9 +26,12 @@ class Part:
         return f"pkg:{self.kind}/{self.name}@{self.version}"
 
     def notices(self) -> list[tuple[str, str]]:
-        """Name and text of each of its files with licences, by name."""
+        """Name and text of each of its files with licences, by name; without any, of the comment its sources begin with."""
         files = [file for file in (self.folder.iterdir() if self.folder else ()) if NOTICES.match(file.name)]
         files = [inner for file in files for inner in (file.iterdir() if file.is_dir() else [file])]
+        if not files and self.folder and (first := self.folder / "src/lib.rs").exists():
+            comment = first.read_text().partition("*/")[0]
+            return [(first.name, re.sub(r"^[/ ]\*+ ?", "", comment, flags=re.MULTILINE))]
         return [(file.name, file.read_text(errors="replace")) for file in sorted(files)]
 
     def holders(self) -> list[str]:

@@ -10,11 +10,12 @@ use crate::{is_native, package, root};
 fn an_installation_makes_user_service_and_a_configuration_that_only_the_daemon_reads() {
     let told = in_sandbox(
         "dpkg --install /tmp/visavis.deb; dpkg --install /tmp/visavis.deb
-        echo; stat --format '%U:%G %a' /etc/visavis; getent passwd visavis | cut -d: -f1,6,7
+        echo; readlink /etc/issue.d/visavis.issue; stat --format '%U:%G %a' /etc/visavis; getent passwd visavis | cut -d: -f1,6,7
         readlink /etc/systemd/system/multi-user.target.wants/visavis.service; visavis check-config /etc/visavis/visavis.toml",
     );
     let Some(told) = told else { return };
-    let last: Vec<_> = told.lines().rev().take(4).collect();
+    let last: Vec<_> = told.lines().rev().take(5).collect();
+    assert_eq!(last[4], "/run/visavis/issue", "{told}");
     assert_eq!(last[3], "root:visavis 750", "{told}");
     assert_eq!(last[2], "visavis:/var/lib/visavis:/usr/sbin/nologin", "{told}");
     assert!(last[1].ends_with("/lib/systemd/system/visavis.service"), "{told}");
