@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::running::visavis;
-use crate::{ARCHITECTURE, output, package, root};
+use crate::{ARCHITECTURE, output, package, root, version};
 
 #[test]
 #[ignore = "make test-package and make test-cross build the package first"]
@@ -116,7 +116,7 @@ fn what_is_inside_is_told_with_its_licence() {
 fn the_control_file_says_whose_machines_it_is_for() {
     let field = |name| output("dpkg-deb", &["--field", package().to_str().unwrap(), name]).trim().to_owned();
     assert_eq!(field("Architecture"), ARCHITECTURE.debian);
-    assert_eq!(field("Version"), env!("CARGO_PKG_VERSION"));
+    assert_eq!(field("Version"), version());
     assert!(field("Depends").starts_with("libc6 (>= 2.34), libgcc-s1"));
 }
 

@@ -53,7 +53,12 @@ fn is_native() -> bool {
 }
 
 fn package() -> PathBuf {
-    root().join(format!("target/debian/visavis_{}_{}.deb", env!("CARGO_PKG_VERSION"), ARCHITECTURE.debian))
+    root().join(format!("target/debian/visavis_{}_{}.deb", version(), ARCHITECTURE.debian))
+}
+
+/// As Debian writes it: "1.0.0~rc.1" comes before "1.0.0".
+fn version() -> String {
+    env!("CARGO_PKG_VERSION").replacen('-', "~", 1)
 }
 
 fn binary() -> PathBuf {
