@@ -19,9 +19,9 @@ fn the_page_opens_and_somebody_signs_in() {
     let daemon = Daemon::start();
     let page = daemon.curl(&["https://localhost/"]);
     assert!(page.contains("<div id=\"root\">"), "{page}");
-    let login = "{\"username\": \"stu\", \"password\": \"correct horse\"}";
+    let login = "{\"username\": \"ada\", \"password\": \"correct horse\"}";
     let me = daemon.curl(&["https://localhost/api/auth/login/", "--json", login]);
-    assert!(me.contains("\"stu\""), "{me}");
+    assert!(me.contains("\"ada\""), "{me}");
     let refused = daemon.curl(&["https://localhost/api/auth/login/", "--json", &login.replace("horse", "house")]);
     assert!(refused.contains("\"code\""), "{refused}");
 }
@@ -39,7 +39,7 @@ fn the_relay_loses_nothing_over_udp_and_tcp() {
     }
 }
 
-/// A daemon on free ports of loopback, with one student, killed when it is dropped.
+/// A daemon on free ports of loopback, with one admin, killed when it is dropped.
 struct Daemon {
     child: Child,
     folder: tempfile::TempDir,
@@ -55,7 +55,7 @@ impl Daemon {
         let config = config.to_str().unwrap();
         let password = folder.path().join("password");
         File::create(&password).unwrap().write_all(b"correct horse\n").unwrap();
-        let mut add = visavis(&["user", "add", "stu", "--role", "student", "--config", config]);
+        let mut add = visavis(&["user", "add", "ada", "--role", "admin", "--config", config]);
         let added = add.stdin(File::open(&password).unwrap()).output().unwrap();
         assert!(added.status.success(), "{}", text(&added));
 
