@@ -8,7 +8,7 @@ export interface Tally {
   refused: number;
   /** Not answered within ten seconds. */
   silent: number;
-  /** Cut off in the middle. */
+  /** Cut off in the middle, or not given the page. */
   broken: number;
 }
 
@@ -41,7 +41,8 @@ export class Visitor {
 export function visit(address: string): Promise<keyof Tally> {
   return new Promise((resolve) => {
     const request = get({ host: address, path: "/", agent: false, rejectUnauthorized: false }, (answer) => {
-      answer.resume().once("end", () => resolve("answered")).once("error", () => resolve("broken"));
+      const ending = answer.statusCode === 200 ? "answered" : "broken";
+      answer.resume().once("end", () => resolve(ending)).once("error", () => resolve("broken"));
     });
     request.setTimeout(10_000, () => {
       resolve("silent");
