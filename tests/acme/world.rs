@@ -66,6 +66,10 @@ impl World {
                 .env("PEBBLE_WFE_NONCEREJECT", "0"),
             "ACME directory available",
         );
+        // Both say that they are ready a moment before they are.
+        for port in [8053, 8055, 14000, 15000] {
+            listens(address, port).await;
+        }
         let front = Front::start(address, folder.path()).await;
         Self { address, front, folder, _programs: [names, pebble] }
     }
@@ -124,6 +128,16 @@ impl Drop for Program {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Waits until somebody listens there.
+async fn listens(address: Ipv4Addr, port: u16) {
+    let connects = async {
+        while tokio::net::TcpStream::connect((address, port)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), connects).await.expect("the program listens");
 }
 
 /// One of loopback's sixteen million that no other test has.
