@@ -63,13 +63,18 @@ fn judge(subject: &Subject, source: &Source, chain: &[CertificateDer<'static>]) 
         return vec![Finding::failure("certificate.expiry", "certificate", "it cannot be read").remedy("have it issued anew")];
     };
     let now = OffsetDateTime::now_utc().unix_timestamp();
-    vec![expiry(&leaf, now), covered(&leaf, subject), trust(subject, source, chain, &leaf)]
+    vec![expiry(&leaf, now, source), covered(&leaf, subject), trust(subject, source, chain, &leaf)]
 }
 
-fn expiry(leaf: &Leaf, now: i64) -> Finding {
+fn expiry(leaf: &Leaf, now: i64, source: &Source) -> Finding {
     let (left, lifetime) = (leaf.not_after - now, leaf.not_after - leaf.not_before);
     let until = day(leaf.not_after);
-    let remedy = "renew it; new files are used within a minute";
+    let remedy = match source {
+        Source::Files { .. } => "renew it; new files are used within a minute",
+        Source::LocalCa { .. } | Source::Acme { .. } => {
+            "the daemon should have renewed it: `journalctl -u visavis` says why it did not"
+        }
+    };
     if leaf.not_before > now {
         return Finding::failure("certificate.expiry", day(leaf.not_before), "the certificate is not valid yet")
             .remedy("see whether the box's clock is right");
@@ -106,18 +111,40 @@ fn trust(subject: &Subject, source: &Source, chain: &[CertificateDer<'static>], 
         let meaning =
             "only devices that were told to trust this box do: on others browsers warn, and iPhones and iPads make no calls";
         let remedy = format!(
-            "install {} on the school's devices (device management can), or get a public name and certificate",
+            "open {} on each device, or install {} there (device management can); or get a public name and certificate",
+            trust_page(subject),
             tls::local_ca_certificate(folder).display()
         );
         return Finding::note("certificate.trust", leaf.issuer.clone(), meaning).remedy(remedy);
     }
+    let remedy = match source {
+        Source::Acme { .. } => {
+            "if the ACME server has issued none yet, the box's own stands in: `journalctl -u visavis` says why"
+        }
+        _ => {
+            "tls.cert-file must hold the whole chain (fullchain.pem); if your school has its own authority, its devices must know it"
+        }
+    };
     match tls::is_trusted(chain, &subject.host()) {
         Some(true) => Finding::ok("certificate.trust", leaf.issuer.clone(), "every device trusts who signed it"),
-        Some(false) => Finding::warning("certificate.trust", leaf.issuer.clone(), "devices do not trust it as it is shown")
-            .remedy("tls.cert-file must hold the whole chain (fullchain.pem); if your school has its own authority, its devices must know it"),
+        Some(false) => {
+            Finding::warning("certificate.trust", leaf.issuer.clone(), "devices do not trust it as it is shown").remedy(remedy)
+        }
         None => Finding::note("certificate.trust", leaf.issuer.clone(), "who trusts it cannot be told on this box")
             .remedy("for this check, install the package ca-certificates"),
     }
+}
+
+/// Where devices learn to trust the box's own authority: over plain HTTP, where there is any, since HTTPS does not work before.
+fn trust_page(subject: &Subject) -> String {
+    let host = subject.host();
+    let at = |scheme: &str, port: u16, usual: u16| match port {
+        port if port == usual => format!("{scheme}://{host}/trust"),
+        port => format!("{scheme}://{host}:{port}/trust"),
+    };
+    let listeners = &subject.listeners;
+    let plain = listeners.redirect.first().map(|address| at("http", address.port(), 80));
+    plain.unwrap_or_else(|| at("https", listeners.http.first().map_or(443, std::net::SocketAddr::port), 443))
 }
 
 fn day(at: i64) -> String {
@@ -137,6 +164,7 @@ mod tests {
     #[test]
     fn an_end_that_is_near_is_a_warning_and_one_that_is_past_a_failure() {
         let leaf = |days: i64| Leaf { names: tls::Names::default(), not_before: 0, not_after: days * DAY, issuer: String::new() };
+        let source = Source::LocalCa { folder: "/nowhere".into() };
         for (lifetime, age, state) in [
             (90, 10, State::Ok),
             (90, 80, State::Warning),
@@ -145,7 +173,7 @@ mod tests {
             (6, 3, State::Ok),
             (6, 5, State::Warning),
         ] {
-            assert_eq!(expiry(&leaf(lifetime), age * DAY).state, state, "{lifetime} {age}");
+            assert_eq!(expiry(&leaf(lifetime), age * DAY, &source).state, state, "{lifetime} {age}");
         }
     }
 }

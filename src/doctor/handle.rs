@@ -51,3 +51,30 @@ impl Doctor {
 
 /// Whoever presses the button again soon learns the same.
 const FRESH: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Daemon, Listeners};
+    use super::*;
+    use crate::config;
+    use crate::tls::Names;
+
+    #[tokio::test]
+    async fn the_box_is_held_against_the_configuration_that_was_read_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |name| format!("[server]\ndata-dir = \"{}\"\npublic-name = \"{name}\"\n", folder.path().display());
+        let (first, second) = (config::parse(&text("localhost")).unwrap(), config::parse(&text("")).unwrap());
+        let doctor = Doctor::new(first, |config| Subject {
+            config,
+            config_file: None,
+            daemon: Daemon::Stopped,
+            listeners: Listeners::default(),
+            names: Names::default(),
+            certificate: None,
+        });
+        doctor.reconfigure(second);
+        let report = doctor.report().await;
+        let about = report.findings.iter().find(|finding| finding.check == "names.public").map(|finding| &*finding.subject);
+        assert_eq!(about, Some("server.public-name"));
+    }
+}

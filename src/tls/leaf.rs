@@ -1,6 +1,5 @@
 //! What a certificate says of itself, for those who look after the box.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,11 +48,6 @@ impl Leaf {
             None => known == name,
         };
         self.names.dns.iter().any(fits)
-    }
-
-    /// Whether it speaks for this address.
-    pub fn covers_address(&self, ip: IpAddr) -> bool {
-        self.names.addresses.contains(&ip)
     }
 }
 
