@@ -88,9 +88,12 @@ impl Drop for Shown {
 
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::ServerName;
+    use tokio_rustls::TlsConnector;
     use x509_parser::prelude::{FromDer, X509Certificate};
 
     use super::*;
+    use crate::tls::{Certificates, Names, SecureStream, Source};
 
     #[test]
     fn a_text_is_shown_for_its_token_until_the_order_is_over() {
@@ -114,5 +117,32 @@ mod tests {
         assert!(challenges.certificate("other.school.org").is_none());
         drop(shown);
         assert!(challenges.certificate("calls.school.org").is_none());
+    }
+
+    #[tokio::test]
+    async fn a_handshake_for_the_challenge_alone_sees_it_and_no_other_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let until_then = folder.path().join("tls");
+        let source =
+            Source::Acme { folder: folder.path().to_owned(), name: "calls.school.org".to_owned(), until_then, public: false };
+        let certificates = Certificates::load(source, &Names::default()).unwrap();
+        let provider = rustls::crypto::ring::default_provider();
+        let _shown = certificates.challenges().show_certificate("calls.school.org", &[7; 32], &provider).unwrap();
+        for (protocols, sees_it) in [(&["acme-tls/1"][..], true), (&["http/1.1", "acme-tls/1"], false), (&[], false)] {
+            // Ordinary clients know nothing of the challenge's critical extension, and say so.
+            let refused = shake_hands(&certificates, protocols).await.is_err_and(|error| error.contains("UnsupportedCritical"));
+            assert_eq!(refused, sees_it, "{protocols:?}");
+        }
+    }
+
+    /// What a client with these protocols makes of the certificate that it sees.
+    async fn shake_hands(certificates: &Certificates, protocols: &[&str]) -> Result<(), String> {
+        let mut client = (*crate::tls::client_of_itself().unwrap()).clone();
+        client.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let (near, far) = tokio::io::duplex(16 * 1024);
+        let name = ServerName::try_from("calls.school.org").unwrap();
+        let connecting = TlsConnector::from(Arc::new(client)).connect(name, near);
+        let (client, _) = tokio::join!(connecting, SecureStream::accept(certificates.server_config().unwrap(), far));
+        client.map(drop).map_err(|error| format!("{error:?}"))
     }
 }
