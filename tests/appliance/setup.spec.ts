@@ -5,9 +5,10 @@ import { PASSWORD, trust } from "../browser/daemon.ts";
 import { openBrowser, openPage } from "../browser/people.ts";
 import { ADDRESS, test } from "./box.ts";
 
-test("the set-up link leads from the shell to the first admin, once", async ({ installed: box }) => {
+test("the set-up link leads from the box to the first admin, once", async ({ installed: box }) => {
   const link = new RegExp(`https://${ADDRESS}/setup#[\\w-]+`);
   expect(await box.run("journalctl --unit=visavis --output=json"), "whoever reads the journal finds it").toMatch(link);
+  expect(await box.run(CONSOLE), "and who sits before the box").toMatch(link);
   const shown = link.exec(await box.run("visavis setup-link"))?.[0] ?? "no link";
   expect(await box.run("find /var/lib/visavis ! -user visavis")).toBe("");
   trust(box.path("/var/lib/visavis/tls/ca.pem"), `box ${box.pid}`);
@@ -25,4 +26,8 @@ test("the set-up link leads from the shell to the first admin, once", async ({ i
   }
   expect(await box.run("visavis user list")).toMatch(/grace\s+admin\s+Grace Head/);
   expect(await box.run("visavis setup-link")).toContain("has an admin already");
+  await expect.poll(() => box.run(CONSOLE)).not.toContain("/setup#");
 });
+
+/** What the login prompt begins with. */
+const CONSOLE = "script --quiet --command 'agetty --show-issue' /dev/null";
