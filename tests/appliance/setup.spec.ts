@@ -7,8 +7,8 @@ import { ADDRESS, test } from "./box.ts";
 
 test("the set-up link leads from the box to the first admin, once", async ({ installed: box }) => {
   const link = new RegExp(`https://${ADDRESS}/setup#[\\w-]+`);
-  expect(await box.run("journalctl --unit=visavis --output=json"), "whoever reads the journal finds it").toMatch(link);
-  expect(await box.run(CONSOLE), "and who sits before the box").toMatch(link);
+  await expect.poll(() => box.run(JOURNAL), "whoever reads the journal finds it").toMatch(link);
+  await expect.poll(() => box.run(CONSOLE), "and who sits before the box").toMatch(link);
   const shown = link.exec(await box.run("visavis setup-link"))?.[0] ?? "no link";
   expect(await box.run("find /var/lib/visavis ! -user visavis")).toBe("");
   trust(box.path("/var/lib/visavis/tls/ca.pem"), `box ${box.pid}`);
@@ -29,5 +29,6 @@ test("the set-up link leads from the box to the first admin, once", async ({ ins
   await expect.poll(() => box.run(CONSOLE)).not.toContain("/setup#");
 });
 
+const JOURNAL = "journalctl --unit=visavis EVENT=setup_link --output=json";
 /** What the login prompt begins with. */
 const CONSOLE = "script --quiet --command 'agetty --show-issue' /dev/null";
