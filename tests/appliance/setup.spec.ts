@@ -29,6 +29,6 @@ test("the set-up link leads from the box to the first admin, once", async ({ ins
   await expect.poll(() => box.run(CONSOLE)).not.toContain("/setup#");
 });
 
-const JOURNAL = "journalctl --unit=visavis EVENT=setup_link --output=json";
+const JOURNAL = "journalctl --unit=visavis --output=json";
 /** What the login prompt begins with. */
 const CONSOLE = "script --quiet --command 'agetty --show-issue' /dev/null";
