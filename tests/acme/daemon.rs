@@ -22,6 +22,8 @@ use crate::world::{HTTP, HTTPS, NAME, World};
 pub(crate) struct Daemon {
     child: Child,
     log: Receiver<String>,
+    /// What it said before it listened.
+    first: Vec<String>,
     world: std::net::Ipv4Addr,
 }
 
@@ -58,9 +60,14 @@ impl Daemon {
         let (said, log) = channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         std::thread::spawn(move || lines.for_each(|line| drop(said.send(line))));
-        let daemon = Self { child, log, world: address };
-        daemon.logged("what=https");
+        let mut daemon = Self { child, log, first: Vec::new(), world: address };
+        daemon.first = daemon.logged("what=https");
         daemon
+    }
+
+    /// Whether it said this before it listened.
+    pub(crate) fn said_first(&self, what: &str) -> bool {
+        self.first.iter().any(|line| line.contains(what))
     }
 
     /// The next line with this in it, and those before it.
