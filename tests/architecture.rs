@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const BELOW: &[&str] = &["proto", "sys"];
 
 const LINES_MAX: usize = 500;
+const FUNCTION_LINES_MAX: usize = 70;
 
 #[test]
 fn imports_follow_the_arrows() {
@@ -116,6 +117,26 @@ fn no_file_is_longer_than_a_reader_s_patience() {
 }
 
 #[test]
+fn no_function_is_longer_than_a_screen() {
+    let mut long = Vec::new();
+    for file in files(&root().join("src"), "rs").into_iter().filter(|file| !is_test(file)) {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+        let functions = functions(code).filter(|(_, lines)| *lines > FUNCTION_LINES_MAX);
+        long.extend(functions.map(|(name, lines)| format!("{}: {name} has {lines} lines", file.display())));
+    }
+    assert!(long.is_empty(), "longer than {FUNCTION_LINES_MAX} lines:\n{}", long.join("\n"));
+}
+
+#[test]
+fn the_length_of_a_function_is_that_of_its_formatted_text() {
+    let code = "fn one() {}\n\nimpl It {\n    pub(super) async fn two(\n        &self,\n    ) {\n        fn three() {\n        }\n    }\n\n    \
+                fn four(&self);\n}\n\npub const fn five() {\n}\n";
+    let found: Vec<_> = functions(code).collect();
+    assert_eq!(found, [("one", 1), ("two", 6), ("three", 2), ("four", 1), ("five", 2)]);
+}
+
+#[test]
 fn every_folder_opens_with_what_it_owns() {
     let silent: Vec<_> = files(&root().join("src"), "rs")
         .into_iter()
@@ -156,6 +177,37 @@ fn imports(text: &str) -> BTreeSet<String> {
     }
     targets.retain(|target| ARROWS.iter().any(|(module, _)| module == target));
     targets
+}
+
+/// Each function with its lines, as rustfmt writes them: it ends with the first brace or semicolon at the end of a line that is no
+/// deeper than the `fn`.
+fn functions(code: &str) -> impl Iterator<Item = (&str, usize)> {
+    let lines: Vec<_> = code.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let Some((qualifiers, rest)) = line.split_once("fn ") else { continue };
+        let is_qualifier = |word: &str| {
+            word.starts_with("pub")
+                || matches!(word, "const" | "async" | "unsafe" | "extern" | "\"C\"" | "in")
+                || word.ends_with(')')
+        };
+        if !qualifiers.split_whitespace().all(is_qualifier) {
+            continue;
+        }
+        let depth = indent(line);
+        let ends = |line: &&str| !line.is_empty() && indent(line) <= depth && line.ends_with(['}', ';']);
+        let end = lines[start..].iter().position(ends).unwrap_or(lines.len() - start);
+        found.push((rest.split(['(', '<']).next().unwrap_or_default(), end + 1));
+    }
+    found.into_iter()
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+fn is_test(file: &Path) -> bool {
+    file.strip_prefix(root()).unwrap().iter().any(|part| part == "tests" || part == "tests.rs")
 }
 
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {

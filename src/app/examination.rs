@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::certificate;
+use super::listeners::Addresses;
 use crate::config::Config;
-use crate::doctor::{Daemon, Doctor, Listeners, Subject};
+use crate::doctor::{Daemon, Doctor, Subject};
 
 /// The box of a configuration, whether or not its daemon runs.
 pub fn subject(config: Config, file: PathBuf) -> Subject {
@@ -13,7 +14,9 @@ pub fn subject(config: Config, file: PathBuf) -> Subject {
 }
 
 /// Examines the box of this very daemon, which listens there, as it is when somebody asks.
-pub(super) fn doctor(config: &Config, listeners: Listeners) -> Doctor {
+pub(super) fn doctor(config: &Config, addresses: &Addresses) -> Doctor {
+    // Where monitoring was to be answered: an address that could not be had is a finding.
+    let listeners = Addresses { metrics: config.metrics.listen.clone(), ..addresses.clone() };
     Doctor::new(config.clone(), move |config| Subject {
         config_file: None,
         daemon: Daemon::Here,

@@ -7,6 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
+use super::calls::Calls;
+use super::identity::Identity;
+use super::reception::Reception;
+use super::site::Site;
+use crate::config::Config;
 use crate::http::{Counted, HalfOpen, Listener};
 use crate::hub::{HubHandle, RoomEvent};
 use crate::relay::RelayHandle;
@@ -18,19 +23,35 @@ use crate::tls::Certificates;
 
 /// Whom to ask.
 pub(super) struct Observed {
-    pub(super) started: Instant,
-    pub(super) hub: HubHandle,
-    pub(super) relay: RelayHandle,
-    pub(super) store: Store,
-    pub(super) records: mpsc::WeakSender<RoomEvent>,
-    pub(super) counted: Arc<Counted>,
-    pub(super) places: Arc<Semaphore>,
-    pub(super) places_max: usize,
-    pub(super) half_open: Vec<HalfOpen>,
-    pub(super) certificates: Option<Arc<Certificates>>,
+    started: Instant,
+    hub: HubHandle,
+    relay: RelayHandle,
+    store: Store,
+    records: mpsc::WeakSender<RoomEvent>,
+    counted: Arc<Counted>,
+    places: Arc<Semaphore>,
+    places_max: usize,
+    half_open: Vec<HalfOpen>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl Observed {
+    /// The daemon that these are parts of, started now.
+    pub(super) fn new(config: &Config, identity: &Identity, calls: &Calls, site: &Site, reception: &Reception) -> Self {
+        Self {
+            started: Instant::now(),
+            hub: calls.hub.clone(),
+            relay: calls.relay.handle(),
+            store: calls.store.clone(),
+            records: calls.records.clone(),
+            counted: Arc::clone(&site.page.counted),
+            places: Arc::clone(&reception.plain.connections),
+            places_max: config.limits.connections_max,
+            half_open: vec![reception.plain.half_open.clone(), reception.turn_tcp.half_open.clone()],
+            certificates: identity.certificates.clone(),
+        }
+    }
+
     /// The numbers of now; who does not answer soon is left out.
     pub(super) async fn snapshot(self: Arc<Self>) -> Snapshot {
         let census = timeout(SOON, self.hub.census());

@@ -24,9 +24,9 @@ impl App {
                 log::warn!(event = "needs_restart", key = key; "the configuration has changed: this needs a restart");
             }
         }
-        self.hub.reconfigure(hub_config(&config)).await;
-        self.signaling.reconfigure(signaling_limits(&config));
-        self.relay.handle().reconfigure(relay_config(&config), shared_secret);
+        self.calls.hub.reconfigure(hub_config(&config)).await;
+        self.calls.signaling.reconfigure(signaling_limits(&config));
+        self.calls.relay.handle().reconfigure(relay_config(&config), shared_secret);
         self.doctor.reconfigure(config.clone());
         self.config = config;
         Ok(())

@@ -11,6 +11,10 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::HTTPS;
+use super::identity::Identity;
+use super::listeners::Addresses;
+use super::site::Site;
+use super::tasks::Tasks;
 use crate::accounts::{Setup, SetupToken};
 use crate::config::Config;
 use crate::sys::names;
@@ -28,14 +32,27 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn new(setup: Setup, public_name: Option<String>, listening: Vec<SocketAddr>, port: u16) -> Self {
+    pub(super) fn new(site: &Site, identity: &Identity, addresses: &Addresses) -> Self {
         // systemd names the unit's folder below /run; without one there is no console to write to.
         let issue = std::env::var_os("RUNTIME_DIRECTORY").map(|folder| PathBuf::from(folder).join("issue"));
-        Self { setup, public_name, listening, port, issue, links: Vec::new() }
+        Self {
+            setup: site.page.setup.clone(),
+            public_name: identity.public_name.clone(),
+            listening: addresses.http.clone(),
+            port: site.https_port,
+            issue,
+            links: Vec::new(),
+        }
+    }
+
+    /// Shows the link before this returns, and so before systemd is told that the daemon is ready and draws the console anew; then keeps it.
+    pub(super) async fn start(mut self, tasks: &mut Tasks) {
+        self.look().await;
+        tasks.spawn(self.keep(tasks.stopping()));
     }
 
     /// Runs until there is an admin or the daemon stops. Addresses may come late, by DHCP, so they are looked at again and again.
-    pub(super) async fn keep(mut self, mut stopping: watch::Receiver<bool>) {
+    async fn keep(mut self, mut stopping: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -50,7 +67,7 @@ impl Shown {
     }
 
     /// Shows the link where it is not shown yet, or takes it away once there is an admin; false then.
-    pub(super) async fn look(&mut self) -> bool {
+    async fn look(&mut self) -> bool {
         match self.setup.token().await {
             Ok(Some(token)) => self.show(&token),
             Ok(None) => {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 /// A listener, how to speak to it, and the places it has for connections.
-pub(in crate::app) struct Door {
+pub(super) struct Door {
     address: SocketAddr,
     tls: Option<TlsConnector>,
     speaks: For,
@@ -25,14 +25,14 @@ pub(in crate::app) struct Door {
 
 /// What a listener is for.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::app) enum For {
+pub(super) enum For {
     Http,
     Turn,
 }
 
 impl Door {
     /// To the first of these addresses, if there is one; the whole check comes twice in each `period`.
-    pub(in crate::app) fn first(
+    pub(super) fn first(
         addresses: &[SocketAddr],
         tls: Option<TlsConnector>,
         speaks: For,

@@ -7,19 +7,27 @@ mod doors;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Result;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsConnector;
 
+use super::calls::Calls;
+use super::listeners::Addresses;
+use super::reception::Reception;
+use super::tasks::Tasks;
+use crate::http::Listening;
 use crate::hub::HubHandle;
 use crate::relay::RelayHandle;
 use crate::store::Store;
+use crate::sys::notify;
 use crate::sys::signals::stopped;
-
-pub(super) use doors::{Door, For};
+use crate::tls;
+use doors::{Door, For};
 
 /// A part of the daemon that must answer.
-pub(super) struct Part {
+struct Part {
     name: String,
     ask: Ask,
     /// How long it may say nothing before the daemon counts as hung.
@@ -39,8 +47,35 @@ impl Part {
     }
 }
 
+/// Watches over the daemon until it stops, if systemd wants to hear of it.
+///
+/// # Errors
+/// The cryptography does not have what is asked of it.
+pub(super) fn start(calls: &Calls, reception: &Reception, addresses: &Addresses, tasks: &mut Tasks) -> Result<()> {
+    let Some(period) = notify::watchdog() else { return Ok(()) };
+    let parts = parts(&calls.hub, &calls.relay.handle(), &calls.store, doors(reception, addresses, period)?);
+    tasks.spawn(watch(parts, period, notify::alive, tasks.stopping()));
+    Ok(())
+}
+
+/// One of each kind of listener that there is.
+fn doors(reception: &Reception, addresses: &Addresses, period: Duration) -> Result<Vec<Door>> {
+    let own = TlsConnector::from(tls::client_of_itself()?);
+    let doors = [
+        (&addresses.http, For::Http, &reception.page),
+        (&addresses.redirect, For::Http, &reception.plain),
+        (&addresses.turn_tcp, For::Turn, &reception.turn_tcp),
+        (&addresses.turn_tls, For::Turn, &reception.turn_tls),
+    ];
+    let door = |(addresses, speaks, listening): (&Vec<_>, _, &Listening)| {
+        let tls = listening.tls.as_ref().map(|_| own.clone());
+        Door::first(addresses, tls, speaks, &listening.connections, period)
+    };
+    Ok(doors.into_iter().filter_map(door).collect())
+}
+
 /// What the daemon is made of: rooms, relay, database, and the doors that browsers come in by.
-pub(super) fn parts(hub: &HubHandle, relay: &RelayHandle, store: &Store, doors: Vec<Door>) -> Vec<Part> {
+fn parts(hub: &HubHandle, relay: &RelayHandle, store: &Store, doors: Vec<Door>) -> Vec<Part> {
     let (hub, relay, writer, reader) = (hub.clone(), relay.clone(), store.clone(), store.clone());
     let mut parts = vec![
         Part::new("rooms", Duration::ZERO, move || {
@@ -69,7 +104,7 @@ pub(super) fn parts(hub: &HubHandle, relay: &RelayHandle, store: &Store, doors: 
 
 /// Asks every part twice in each `period` and calls `alive` when all have answered, until the daemon stops. What says nothing is named in
 /// the log, and asked again soon.
-pub(super) async fn watch(mut parts: Vec<Part>, period: Duration, alive: impl Fn(), mut stopping: watch::Receiver<bool>) {
+async fn watch(mut parts: Vec<Part>, period: Duration, alive: impl Fn(), mut stopping: watch::Receiver<bool>) {
     loop {
         let begun = Instant::now();
         let silent = tokio::select! {
