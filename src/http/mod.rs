@@ -1,7 +1,7 @@
 //! HTTP: the API, the embedded web client and the way to the signaling socket.
 //!
 //! Owns listeners, requests and answers; the rules are in `accounts` and `mentoring`, the live rooms in `hub`. Driven by `app`.
-//! One file a resource; [`problem`] is the one table from errors to status and code.
+//! One file a resource; [`routes`] is the one table from paths to answers, [`problem`] the one from errors to status and code.
 
 mod accounts;
 pub mod acme;
@@ -22,6 +22,7 @@ mod problem;
 mod redirect;
 mod request;
 mod rooms;
+mod routes;
 mod sessions;
 mod setup;
 mod trust;
@@ -34,7 +35,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 
 use crate::accounts::{Accounts, Login, Setup};
 use crate::doctor::Doctor;
@@ -125,7 +126,8 @@ impl Http {
         let path = request.uri().path().to_owned();
         let segments: Vec<_> = path.trim_matches('/').split('/').collect();
         let answer = match segments.as_slice() {
-            ["api", resource @ ..] => self.api(client.source, &host, resource, request).await,
+            // An idle connection keeps room for its next answer: not for this one, of several kilobytes.
+            ["api", resource @ ..] => Box::pin(self.api(client.source, &host, resource, request)).await,
             ["ws", "video-call", room] => self.socket(client.location, &host, room, request).await,
             ["healthz"] => Ok(monitoring::whether(true)),
             ["readyz"] => Ok(monitoring::whether(self.is_ready().await)),
@@ -136,70 +138,6 @@ impl Http {
             answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, A_YEAR);
         }
         answer
-    }
-
-    async fn api(&self, source: IpAddr, host: &str, resource: &[&str], request: Request<Incoming>) -> Result<Answer, Problem> {
-        hosts::prove_same_origin(&request, host)?;
-        let method = request.method().clone();
-        let request = ApiRequest::new(request, self.body_bytes_max, self.body_timeout);
-        let mut answer = match resource {
-            ["auth", "login"] => only(&method, Method::POST).map(|()| self.sign_in(source, request))?.await,
-            ["auth", "logout"] => only(&method, Method::POST).map(|()| self.sign_out(request))?.await,
-            ["auth", "me"] => only(&method, Method::GET).map(|()| self.me(request))?.await,
-            ["admin", "health"] => only(&method, Method::GET).map(|()| self.health(request))?.await,
-            ["auth", "password"] => only(&method, Method::POST).map(|()| self.choose_password(source, request))?.await,
-            ["accounts"] => match method {
-                Method::GET => self.accounts(request).await,
-                Method::POST => self.make_account(request).await,
-                _ => Err(Problem::method_not_allowed("GET, POST")),
-            },
-            ["accounts", id] => only(&method, Method::DELETE).map(|()| self.remove_account(request, id))?.await,
-            ["accounts", id, "password"] => only(&method, Method::POST).map(|()| self.reset_password(request, id))?.await,
-            ["setup"] => match method {
-                Method::GET => self.setup_needed().await,
-                Method::POST => self.set_up(source, request).await,
-                _ => Err(Problem::method_not_allowed("GET, POST")),
-            },
-            ["setup", "link"] => only(&method, Method::POST).map(|()| self.prove_setup_link(source, request))?.await,
-            ["mentoring", "mentors"] => only(&method, Method::GET).map(|()| self.mentors(request))?.await,
-            ["mentoring", "students"] => only(&method, Method::GET).map(|()| self.students(request))?.await,
-            ["mentoring", "sessions"] => match method {
-                Method::GET => self.list_sessions(request).await,
-                Method::POST => self.request_session(request).await,
-                _ => Err(Problem::method_not_allowed("GET, POST")),
-            },
-            ["mentoring", "sessions", id, "members"] => only(&method, Method::POST).map(|()| self.add_member(request, id))?.await,
-            ["mentoring", "sessions", id, "members", user] => {
-                only(&method, Method::DELETE).map(|()| self.remove_member(request, id, user))?.await
-            }
-            ["mentoring", "sessions", id, "invitations"] => match method {
-                Method::GET => self.invitations(request, id).await,
-                Method::POST => self.invite(request, host, id).await,
-                _ => Err(Problem::method_not_allowed("GET, POST")),
-            },
-            ["mentoring", "sessions", id, "invitations", invitation] => {
-                only(&method, Method::DELETE).map(|()| self.revoke_invitation(request, id, invitation))?.await
-            }
-            ["guests"] => only(&method, Method::POST).map(|()| self.redeem(source, request))?.await,
-            ["mentoring", "sessions", id, answer @ ("accept" | "decline")] => {
-                only(&method, Method::POST).map(|()| self.answer_session(request, id, answer))?.await
-            }
-            ["mentoring", "sessions", id, table @ ("attendance" | "attendance.csv")] => {
-                only(&method, Method::GET).map(|()| self.attendance(request, id, table))?.await
-            }
-            ["mentoring", "video-call", "create"] => only(&method, Method::POST).map(|()| self.create_room(request))?.await,
-            ["mentoring", "video-call", "session", id] => {
-                only(&method, Method::GET).map(|()| self.room_of_session(request, id))?.await
-            }
-            ["mentoring", "video-call", id] => only(&method, Method::GET).map(|()| self.room(request, id))?.await,
-            ["mentoring", "video-call", id, "join"] => {
-                only(&method, Method::POST).map(|()| self.join_room(request, host, id))?.await
-            }
-            ["mentoring", "video-call", id, "end"] => only(&method, Method::POST).map(|()| self.end_room(request, id))?.await,
-            _ => Err(Problem::not_found()),
-        }?;
-        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Ok(answer)
     }
 
     async fn is_ready(&self) -> bool {
@@ -216,18 +154,6 @@ impl Http {
     async fn any_login(&self, request: &ApiRequest) -> Result<Login, Problem> {
         let token = request.login_token().ok_or_else(Problem::unauthenticated)?;
         self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)
-    }
-}
-
-fn only(method: &Method, allowed: Method) -> Result<(), Problem> {
-    if *method == allowed {
-        Ok(())
-    } else {
-        Err(Problem::method_not_allowed(match allowed {
-            Method::GET => "GET",
-            Method::DELETE => "DELETE",
-            _ => "POST",
-        }))
     }
 }
 
