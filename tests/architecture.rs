@@ -28,6 +28,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &[]),
 ];
 
+/// The files that may use `unsafe`: what the kernel and the C library offer there has no safe face.
+const UNSAFE: &[&str] = &["src/relay/udp/mod.rs", "src/sys/clock.rs", "src/sys/memory.rs"];
+
 /// Modules that everybody above may import.
 const BELOW: &[&str] = &["proto", "sys"];
 
@@ -134,6 +137,13 @@ fn the_length_of_a_function_is_that_of_its_formatted_text() {
                 fn four(&self);\n}\n\npub const fn five() {\n}\n";
     let found: Vec<_> = functions(code).collect();
     assert_eq!(found, [("one", 1), ("two", 6), ("three", 2), ("four", 1), ("five", 2)]);
+}
+
+#[test]
+fn unsafe_code_is_where_it_is_known_to_be() {
+    let allows = |file: &PathBuf| fs::read_to_string(file).unwrap().contains("allow(unsafe_code");
+    let unsafe_files: BTreeSet<_> = files(&root().join("src"), "rs").into_iter().filter(allows).collect();
+    assert_eq!(unsafe_files, UNSAFE.iter().map(|file| root().join(file)).collect());
 }
 
 #[test]
