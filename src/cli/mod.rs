@@ -14,10 +14,11 @@ mod user;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Config};
+use crate::sys::owner;
 
 /// Self-hosted video calls for schools
 #[derive(Debug, Parser)]
@@ -89,6 +90,11 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 
 fn load(path: &Path) -> Result<Config> {
     Ok(config::load(path)?)
+}
+
+/// Gives root's rights up for those of the data folder's owner; before there is a second thread.
+fn become_owner(data_dir: &Path) -> Result<()> {
+    owner::become_owner(data_dir).with_context(|| format!("cannot act for the owner of {}", data_dir.display()))
 }
 
 const DEFAULT_CONFIG: &str = "/etc/visavis/visavis.toml";

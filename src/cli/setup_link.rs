@@ -6,15 +6,16 @@ use std::path::Path;
 use anyhow::Result;
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::{load, serve};
+use super::{become_owner, load, serve};
 use crate::accounts::{Accounts, Setup};
 use crate::app;
 use crate::store::Store;
 
 pub(super) fn run(path: &Path) -> Result<()> {
     let config = load(path)?;
+    app::make_data_dir(&config.server.data_dir)?;
+    become_owner(&config.server.data_dir)?;
     let links = serve::runtime()?.block_on(async {
-        app::make_data_dir(&config.server.data_dir)?;
         let store = Store::open(&config.server.data_dir)?;
         let token = Setup::new(Accounts::new(store.clone()), &config.server.data_dir).token().await?;
         store.close().await;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{DEFAULT_CONFIG, load, serve};
+use super::{DEFAULT_CONFIG, become_owner, load, serve};
 use crate::accounts::{Accounts, DisplayName, NewPassword, Username};
 use crate::proto::signal::Role;
 use crate::store::Store;
@@ -56,16 +56,20 @@ pub(super) enum RoleName {
 }
 
 pub(super) fn run(command: UserCommand) -> Result<()> {
+    let (UserCommand::Add { at, .. } | UserCommand::List { at } | UserCommand::Passwd { at, .. }) = &command;
+    let data_dir = load(&at.config)?.server.data_dir;
+    become_owner(&data_dir)?;
     serve::runtime()?.block_on(async {
+        let accounts = Accounts::new(Store::open(&data_dir)?);
         match command {
-            UserCommand::Add { username, role, name, at } => add(username, role, name, &at).await,
-            UserCommand::List { at } => list(&at).await,
-            UserCommand::Passwd { username, at } => passwd(username, &at).await,
+            UserCommand::Add { username, role, name, .. } => add(&accounts, username, role, name).await,
+            UserCommand::List { .. } => list(&accounts).await,
+            UserCommand::Passwd { username, .. } => passwd(&accounts, username).await,
         }
     })
 }
 
-async fn add(username: Username, role: RoleName, name: Option<DisplayName>, at: &At) -> Result<()> {
+async fn add(accounts: &Accounts, username: Username, role: RoleName, name: Option<DisplayName>) -> Result<()> {
     let name = match name {
         Some(name) => name,
         None => username.as_str().parse()?,
@@ -75,13 +79,13 @@ async fn add(username: Username, role: RoleName, name: Option<DisplayName>, at: 
         RoleName::Mentor => Role::Mentor,
         RoleName::Student => Role::Student,
     };
-    let user = accounts(at)?.add(username, name, role, password()?).await?;
+    let user = accounts.add(username, name, role, password()?).await?;
     println!("made {} ({:?})", user.username, user.role);
     Ok(())
 }
 
-async fn list(at: &At) -> Result<()> {
-    let users = accounts(at)?.list(None).await?;
+async fn list(accounts: &Accounts) -> Result<()> {
+    let users = accounts.list(None).await?;
     if users.is_empty() {
         println!("no accounts yet: `visavis setup-link` shows how to make the first admin in a browser");
     }
@@ -91,15 +95,10 @@ async fn list(at: &At) -> Result<()> {
     Ok(())
 }
 
-async fn passwd(username: Username, at: &At) -> Result<()> {
-    accounts(at)?.change_password(username.clone(), password()?).await?;
+async fn passwd(accounts: &Accounts, username: Username) -> Result<()> {
+    accounts.change_password(username.clone(), password()?).await?;
     println!("changed the password of {}", username.as_str());
     Ok(())
-}
-
-fn accounts(at: &At) -> Result<Accounts> {
-    let config = load(&at.config)?;
-    Ok(Accounts::new(Store::open(&config.server.data_dir)?))
 }
 
 /// Asked for twice on a terminal; else the first line of standard input.

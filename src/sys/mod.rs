@@ -1,4 +1,4 @@
-//! The operating system: clock, randomness, credentials, limits, log, readiness, sockets handed over, signals, the box's names. Knows no sibling.
+//! The operating system: clock, randomness, credentials, limits, log, readiness, sockets handed over, signals, rights, the box's names. Knows no sibling.
 
 pub mod clock;
 pub mod credential;
@@ -10,5 +10,6 @@ pub mod log;
 pub mod memory;
 pub mod names;
 pub mod notify;
+pub mod owner;
 pub mod process;
 pub mod signals;
