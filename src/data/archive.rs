@@ -17,6 +17,8 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use tar::{Builder, EntryType, Header};
 
+use crate::sys::owner;
+
 /// What a backup says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
@@ -36,6 +38,16 @@ pub(super) struct Member {
     pub(super) name: PathBuf,
     /// Where it is now.
     pub(super) path: PathBuf,
+    /// It is read with the rights of this folder's owner.
+    pub(super) folder: PathBuf,
+}
+
+impl Member {
+    /// No link is followed, and no pipe waited for, that has taken the file's place meanwhile.
+    fn open(&self) -> io::Result<File> {
+        let _owner = owner::assume(&self.folder)?;
+        OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&self.path)
+    }
 }
 
 /// Why a file is no backup, or cannot be read.
@@ -52,9 +64,9 @@ pub(super) fn write(file: &mut File, about: &About, members: &[Member]) -> io::R
     let mut builder = Builder::new(Hashing { inner: file, context: digest::Context::new(&digest::SHA256) });
     append(&mut builder, Path::new(ABOUT), 0o600, &serde_json::to_vec_pretty(about)?)?;
     let mut sums = String::new();
-    for Member { name, path } in members {
-        let name = Path::new(DATA).join(name);
-        let opened = File::open(path)?;
+    for member in members {
+        let name = Path::new(DATA).join(&member.name);
+        let opened = member.open()?;
         let metadata = opened.metadata()?;
         let mut content = Hashing { inner: opened.take(metadata.len()), context: digest::Context::new(&digest::SHA256) };
         builder.append_data(&mut header(metadata.mode(), metadata.len()), &name, &mut content)?;

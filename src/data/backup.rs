@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use super::archive::{self, About, FORMAT, Member};
 use super::{DataError, of, parent, private_folder, sync_folder};
 use crate::store;
+use crate::sys::owner;
 
 /// A backup that was made and checked.
 #[derive(Debug)]
@@ -53,8 +53,12 @@ pub fn backup(data_dir: &Path, file: &Path, overwrite: bool) -> Result<Backup, D
     let copy = beside.path().join(store::FILE_NAME);
     let schema = store::copy(data_dir, &copy)?;
     let about = About { format: FORMAT, visavis: env!("CARGO_PKG_VERSION").to_owned(), schema, made_at: now() };
-    let mut found = Found { members: vec![Member { name: store::FILE_NAME.into(), path: copy }], left_out: Vec::new() };
-    found.look(data_dir, Path::new(""))?;
+    let copied = Member { name: store::FILE_NAME.into(), path: copy, folder: beside.path().to_owned() };
+    let mut found = Found { members: vec![copied], left_out: Vec::new() };
+    {
+        let _owner = owner::assume(data_dir).map_err(of(data_dir))?;
+        found.look(data_dir, Path::new(""))?;
+    }
 
     let mut written = tempfile::Builder::new().prefix(BESIDE).tempfile_in(&folder).map_err(of(&folder))?;
     archive::write(written.as_file_mut(), &about, &found.members).map_err(of(file))?;
@@ -78,7 +82,8 @@ pub fn backup(data_dir: &Path, file: &Path, overwrite: bool) -> Result<Backup, D
 /// # Errors
 /// That may not be read.
 pub fn last_backup(data_dir: &Path) -> io::Result<Option<LastBackup>> {
-    match fs::read(data_dir.join(LAST)) {
+    let read = owner::assume(data_dir).and_then(|_owner| fs::read(data_dir.join(LAST)));
+    match read {
         Ok(text) => Ok(serde_json::from_slice(&text).ok()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(cause),
@@ -105,7 +110,7 @@ impl Found {
             } else if !kind.is_file() {
                 self.left_out.push(path);
             } else if !name.to_string_lossy().starts_with(store::FILE_NAME) && name != Path::new(LAST) {
-                self.members.push(Member { name, path });
+                self.members.push(Member { name, path, folder: data_dir.to_owned() });
             }
         }
         Ok(())
@@ -119,13 +124,12 @@ fn check(written: &Path, file: &Path) -> Result<(), DataError> {
     if sealed { Ok(()) } else { Err(DataError::Broken { path: file.to_owned(), what }) }
 }
 
+/// Written beside and moved there, by the folder's owner: what lies there may be a link.
 fn remember(data_dir: &Path, last: &LastBackup) -> io::Result<()> {
-    let beside = data_dir.join(format!("{LAST}.new"));
-    let owner = fs::metadata(data_dir)?;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let _owner = owner::assume(data_dir)?;
+    let mut file = tempfile::Builder::new().prefix(LAST).tempfile_in(data_dir)?;
     file.write_all(&serde_json::to_vec(last)?)?;
-    std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-    fs::rename(&beside, data_dir.join(LAST))
+    file.persist(data_dir.join(LAST)).map(drop).map_err(|refused| refused.error)
 }
 
 pub(super) fn now() -> String {

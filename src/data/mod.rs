@@ -51,7 +51,7 @@ pub enum DataError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file or folder cannot be used.
-    #[error("cannot use {}: {cause}: run this as root (sudo), and see that the disk has room", .path.display())]
+    #[error("cannot use {}: {cause}: run this as root (sudo), and see that it is the folder owner's and the disk has room", .path.display())]
     File {
         /// Which.
         path: PathBuf,

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use super::archive::{self, About, ArchiveError};
 use super::{DataError, Lock, backup, of, parent, private_folder, sync_folder};
 use crate::store;
+use crate::sys::owner;
 
 /// A data folder that was exchanged for what a backup held.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub fn restore(file: &Path, data_dir: &Path) -> Result<Restored, DataError> {
     let present = fs::metadata(data_dir).ok();
     let _lock = present.as_ref().map(|_| Lock::take(data_dir)).transpose()?;
     let beside = parent(data_dir);
+    // Usually root's; whoever else owns it could exchange the folders within.
+    let _owner = owner::assume(beside).map_err(of(beside))?;
     let name = data_dir.file_name().unwrap_or_default().to_string_lossy();
     let stage = private_folder(&format!("{name}.restoring-"), beside)?;
     let about = archive::unpack(&mut opened, stage.path()).map_err(|error| match error {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -141,7 +141,8 @@ async fn the_database_of_a_newer_program_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let about = About { format: 1, visavis: "9.9.9".to_owned(), schema: 99, made_at: String::new() };
-    let members = [archive::Member { name: FILE_NAME.into(), path: newer.path().join(FILE_NAME) }];
+    let members =
+        [archive::Member { name: FILE_NAME.into(), path: newer.path().join(FILE_NAME), folder: newer.path().to_owned() }];
     archive::write(&mut fs::File::create(&file).unwrap(), &about, &members).unwrap();
     let refused = restore(&file, &data);
     assert!(matches!(refused, Err(DataError::Store(StoreError::TooNew { found: 99, .. }))), "{refused:?}");
@@ -169,6 +170,46 @@ async fn a_backup_overwrites_nothing_unasked_and_never_lies_in_the_data_folder()
     assert_eq!(fs::read(&file).unwrap(), b"precious");
     backup(&data, &file, true).unwrap();
     assert_eq!(beside(place.path()).len(), 2);
+}
+
+/// Scenario: somebody who has taken the daemon over lays links for root, who makes the nightly backup.
+#[tokio::test]
+async fn a_link_in_the_data_folder_leads_a_backup_nowhere() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, file) = (a_folder(&place, "mara").await, place.path().join("backup.tar"));
+    let victim = place.path().join("shadow");
+    fs::write(&victim, "root").unwrap();
+    for name in ["last-backup.json", "last-backup.json.new", "tls/link"] {
+        symlink(&victim, data.join(name)).unwrap();
+    }
+    let before = fs::metadata(&victim).unwrap();
+    let made = backup(&data, &file, false).unwrap();
+    assert!(made.left_out.iter().any(|left| left.ends_with("tls/link")), "{:?}", made.left_out);
+    let after = fs::metadata(&victim).unwrap();
+    assert_eq!((fs::read(&victim).unwrap(), after.uid(), after.gid()), (b"root".to_vec(), before.uid(), before.gid()));
+    assert_eq!(last_backup(&data).unwrap().unwrap().made_at, made.about.made_at);
+}
+
+/// Scenario: the database is exchanged for a link to one that root alone reads. Another user cannot be played without root.
+#[tokio::test]
+async fn root_backs_up_with_the_rights_of_the_folder_s_owner() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, file) = (a_folder(&place, "mara").await, place.path().join("backup.tar"));
+    let roots = place.path().join("roots.db");
+    fs::rename(data.join(FILE_NAME), &roots).unwrap();
+    symlink(&roots, data.join(FILE_NAME)).unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&roots, fs::Permissions::from_mode(0o600)).unwrap();
+    let is_root = give_away(&data);
+    let made = backup(&data, &file, false);
+    assert_eq!(made.is_err(), is_root, "{made:?}");
+    fs::remove_file(data.join(FILE_NAME)).unwrap();
+    fs::rename(&roots, data.join(FILE_NAME)).unwrap();
+    give_away(&data);
+    let made = backup(&data, &file, true).unwrap();
+    assert_eq!((made.files, last_backup(&data).unwrap().is_some()), (4, true));
+    let owner = |path: &Path| fs::metadata(path).unwrap().uid();
+    assert_eq!(owner(&data.join("last-backup.json")), owner(&data));
 }
 
 #[tokio::test]
@@ -204,6 +245,19 @@ async fn add(data: &Path, name: &str) {
     let user = User { id, username: name.to_owned(), display_name: name.to_owned(), role: Role::Mentor };
     store.insert_user(NewUser { user, password_hash: String::new() }).await.unwrap();
     store.close().await;
+}
+
+/// Gives a folder and what is in it to another user; false if only root could.
+fn give_away(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for entry in entries {
+        if entry.is_dir() {
+            give_away(&entry);
+        } else {
+            let _ = lchown(&entry, Some(65_533), Some(65_533));
+        }
+    }
+    lchown(folder, Some(65_533), Some(65_533)).is_ok()
 }
 
 fn names(data: &Path) -> Vec<String> {

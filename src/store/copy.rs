@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::connection::{BUSY_TIMEOUT, restrict_to_owner};
 use super::{FILE_NAME, StoreError, UnixMillis, migrations};
+use crate::sys::owner;
 
 /// Copies the database in `data_dir` as it stands at one moment to the new file `copy`, and examines the copy. Works beside a daemon that
 /// writes, which does not wait; the copy has every row that was acknowledged before. Returns its version.
@@ -14,7 +15,7 @@ use super::{FILE_NAME, StoreError, UnixMillis, migrations};
 /// # Errors
 /// There is no database, it is damaged or newer than this program, or the disk refuses.
 pub fn copy(data_dir: &Path, copy: &Path) -> Result<u32, StoreError> {
-    let source = open(&data_dir.join(FILE_NAME))?;
+    let source = open_as_owner(data_dir)?;
     restrict_to_owner(copy).map_err(|cause| StoreError::File { path: copy.display().to_string(), cause })?;
     let mut target = Connection::open(copy)?;
     // All pages in one step are read in one transaction; in several, a writer would have it begin anew each time.
@@ -50,6 +51,15 @@ pub fn examine(path: &Path) -> Result<u32, StoreError> {
         return Err(damaged("it is no database of visavis".to_owned()));
     }
     Ok(version)
+}
+
+/// With the rights of the folder's owner; whatever belongs to the database is open then.
+fn open_as_owner(data_dir: &Path) -> Result<Connection, StoreError> {
+    let path = data_dir.join(FILE_NAME);
+    let _owner = owner::assume(data_dir).map_err(|cause| StoreError::File { path: path.display().to_string(), cause })?;
+    let source = open(&path)?;
+    source.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(source)
 }
 
 fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -90,7 +100,7 @@ pub struct Glance {
 /// There is none, it is newer than this program, or it cannot be read.
 pub fn glance(data_dir: &Path) -> Result<Glance, StoreError> {
     let path = data_dir.join(FILE_NAME);
-    let connection = open(&path)?;
+    let connection = open_as_owner(data_dir)?;
     let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let version = migrations::refuse_newer(&connection, &path)?;
     let whole = || connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
@@ -100,7 +110,7 @@ pub fn glance(data_dir: &Path) -> Result<Glance, StoreError> {
 
 /// When a daemon last wrote to the database in `data_dir`, as far as that can be read.
 pub fn last_alive(data_dir: &Path) -> Option<UnixMillis> {
-    let connection = open(&data_dir.join(FILE_NAME)).ok()?;
+    let connection = open_as_owner(data_dir).ok()?;
     connection.query_row("SELECT alive_at FROM daemon_heartbeat", [], |row| row.get(0)).ok()
 }
 
