@@ -102,7 +102,7 @@ impl Accounts {
     /// Sets the password that somebody chose for themselves, proved by the one they have; ends their other logins.
     ///
     /// # Errors
-    /// As for [`Accounts::sign_in`].
+    /// As for [`Accounts::sign_in`]; [`SignInError::SamePassword`].
     pub async fn choose_password(
         &self,
         user: &User,
@@ -110,10 +110,14 @@ impl Accounts {
         chosen: NewPassword,
         source: IpAddr,
     ) -> Result<LoginToken, SignInError> {
+        // Whoever made a one-time password knows it.
+        if chosen.is(&current) {
+            return Err(SignInError::SamePassword);
+        }
         let (token, user) = self.sign_in(&user.username, current, source).await?;
         let password_hash = self.hashing.hash(chosen).await?;
-        self.store.set_own_password(user.id, password_hash, token.hash()).await.map_err(AccountError::from)?;
-        Ok(token)
+        let set = self.store.set_own_password(user.id, password_hash, token.hash()).await.map_err(AccountError::from)?;
+        if set { Ok(token) } else { Err(SignInError::InvalidCredentials) }
     }
 }
 

@@ -28,6 +28,9 @@ pub enum SignInError {
         /// Until the next attempt counts.
         retry_after: Duration,
     },
+    /// The password that was to be replaced was chosen again.
+    #[error("choose another password than the one you have")]
+    SamePassword,
     /// The hash or the database is busy or failed.
     #[error(transparent)]
     Account(#[from] AccountError),

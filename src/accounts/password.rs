@@ -29,6 +29,13 @@ impl FromStr for NewPassword {
     }
 }
 
+impl NewPassword {
+    /// Whether it is this text; for two texts of one person, so time does not matter.
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.0 == text
+    }
+}
+
 impl fmt::Debug for NewPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NewPassword(..)")

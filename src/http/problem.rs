@@ -108,6 +108,7 @@ impl From<SignInError> for Problem {
             SignInError::TooManyAttempts { retry_after } => {
                 Self::later(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail, retry_after)
             }
+            SignInError::SamePassword => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "same_password", detail),
             SignInError::Account(error) => error.into(),
         }
     }

@@ -76,15 +76,20 @@ impl Store {
         .await
     }
 
-    /// Sets the password somebody chose for themselves, and ends their logins but `kept`.
+    /// Sets the password somebody chose for themselves, and ends their logins but `kept`; false if that has ended meanwhile.
     ///
     /// # Errors
     /// What the write failed with.
-    pub async fn set_own_password(&self, user: UserId, password_hash: String, kept: TokenHash) -> Result<(), StoreError> {
+    pub async fn set_own_password(&self, user: UserId, password_hash: String, kept: TokenHash) -> Result<bool, StoreError> {
         self.write(move |connection| {
+            let is_kept = "SELECT 1 FROM login_sessions WHERE user_id = ?1 AND token_hash = ?2";
+            if !connection.prepare_cached(is_kept)?.exists(params![user, kept])? {
+                return Ok(false);
+            }
             set_hash(connection, user, &password_hash)?;
             connection.execute("DELETE FROM login_sessions WHERE user_id = ?1 AND token_hash <> ?2", params![user, kept])?;
-            connection.execute("DELETE FROM one_time_passwords WHERE user_id = ?1", [user]).map(drop)
+            connection.execute("DELETE FROM one_time_passwords WHERE user_id = ?1", [user])?;
+            Ok(true)
         })
         .await
     }

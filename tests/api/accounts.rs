@@ -17,6 +17,7 @@ async fn an_admin_makes_an_account_whose_one_time_password_opens_one_page_alone(
     assert_eq!(visavis.get(&nora, "/api/mentoring/sessions/").await.refusal(), (403, "password_needed"));
     assert_eq!(choose(&visavis, &nora, "a guess", "battery staple").await.refusal(), (401, "invalid_credentials"));
     assert_eq!(choose(&visavis, &nora, one_time, "short").await.refusal(), (422, "invalid_field"));
+    assert_eq!(choose(&visavis, &nora, one_time, one_time).await.refusal(), (422, "same_password"));
     let chosen = choose(&visavis, &nora, one_time, "battery staple").await;
     assert_eq!((chosen.status.as_u16(), &chosen.body["one_time_password"]), (200, &json!(false)), "{}", chosen.text);
     assert_eq!(visavis.get(&nora, "/api/auth/me/").await.status, 401, "the login with the one-time password is over");

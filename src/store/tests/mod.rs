@@ -53,6 +53,20 @@ async fn the_database_syncs_every_commit() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// Scenario: an admin resets a password while whoever had stolen it chooses another.
+#[tokio::test]
+async fn a_password_is_chosen_by_a_login_that_still_is_one() {
+    let (_folder, store) = open();
+    let mara = add_user(&store, 1, "mara", Role::Mentor).await;
+    store.insert_login_session([1; 32], mara.id, UnixMillis::now()).await.unwrap();
+    assert!(store.set_one_time_password(mara.id, "reset".to_owned()).await.unwrap());
+    assert!(!store.set_own_password(mara.id, "chosen".to_owned(), [1; 32]).await.unwrap());
+    assert_eq!(store.user_by_name("mara".to_owned()).await.unwrap().unwrap().1, "reset");
+    store.insert_login_session([2; 32], mara.id, UnixMillis::now()).await.unwrap();
+    assert!(store.set_own_password(mara.id, "chosen".to_owned(), [2; 32]).await.unwrap());
+    assert_eq!(store.user_by_name("mara".to_owned()).await.unwrap().unwrap().1, "chosen");
+}
+
 #[tokio::test]
 async fn a_session_has_one_standing_room() {
     let (_folder, store) = open();

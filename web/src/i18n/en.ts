@@ -429,6 +429,7 @@ export const en = {
     already_set_up: "This box is already set up. Sign in.",
     setup_link_void: "This is not the set-up link of this box.",
     password_needed: "Choose a password of your own first.",
+    same_password: "Choose another password than the one you were given.",
     accounts: {
       username: "A username has letters, digits, dots and dashes, and no spaces.",
       password: "A password has at least 8 characters.",
