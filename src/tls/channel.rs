@@ -197,5 +197,5 @@ fn encode(mut data: EncodeTlsData<'_, ServerConnectionData>, outgoing: &mut Vec<
 const RECORD_MAX: usize = 1 << 14;
 /// Header, nonce or content type, and tag of a record are no longer.
 const RECORD_OVERHEAD: usize = 64;
-/// As much as rustls' buffered interface holds of a handshake that comes in pieces; a record is shorter.
-const PARTIAL_MAX: usize = 1 << 16;
+/// The longest record (RFC 5246 section 6.2.3); no client's first message is longer either, and a stranger's is held.
+const PARTIAL_MAX: usize = 5 + RECORD_MAX + 2048;

@@ -126,11 +126,13 @@ fn a_handshake_without_end_is_refused() {
     let mut server = SecureChannel::new(server_config()).unwrap();
     // A message of 65,520 bytes in records of one.
     let header = [1, 0, 0xff, 0xf0].into_iter();
-    let refused = header
-        .chain(std::iter::repeat(0))
-        .take(1 << 16)
-        .find_map(|byte| server.receive(&mut [0x16, 3, 1, 0, 1, byte], &mut Vec::new()).err());
+    let mut held = 0;
+    let refused = header.chain(std::iter::repeat(0)).take(1 << 16).find_map(|byte| {
+        held = held.max(server.buffered());
+        server.receive(&mut [0x16, 3, 1, 0, 1, byte], &mut Vec::new()).err()
+    });
     assert!(matches!(refused, Some(Error::General(_))), "{refused:?}");
+    assert!(held < 40 * 1024, "{held} bytes are held for a stranger");
 }
 
 #[test]
