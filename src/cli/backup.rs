@@ -27,7 +27,7 @@ pub(super) fn run(args: &BackupArgs) -> Result<()> {
     let (files, size) = (made.files, size(made.bytes));
     println!("{} holds all {files} files of {} ({size}), and was checked.", args.file.display(), data_dir.display());
     for path in made.left_out {
-        println!("Not in it, because it is no file: {}", path.display());
+        println!("Not in it, because it is no file: {path:?}");
     }
     println!("Whoever has it has this box's keys: keep it where nobody else can read it.");
     println!("The configuration is not in it: keep {} too.", args.config.display());

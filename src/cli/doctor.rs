@@ -132,8 +132,9 @@ const fn title(family: &str) -> &str {
     }
 }
 
-/// Lines of at most [`WIDTH`] characters, broken at spaces.
+/// Lines of at most [`WIDTH`] characters, broken at spaces. Names of files come from others, and must not speak to the terminal.
 fn wrapped(text: &str) -> Vec<String> {
+    let text = text.replace(|letter: char| letter.is_control() && !letter.is_whitespace(), "?");
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= WIDTH) {
@@ -173,3 +174,13 @@ It changes nothing and asks nobody outside of this box but its own outside addre
 Run it with sudo to have everything checked.
 
 Exit code: 0 if all is well (notes are), 1 with warnings, 2 with failures.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_s_name_says_nothing_to_the_terminal() {
+        assert_eq!(wrapped("not its own:\u{1b}]0;title\u{7} \u{9b}2J"), ["not its own:?]0;title? ?2J"]);
+    }
+}

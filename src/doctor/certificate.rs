@@ -1,5 +1,6 @@
 //! The certificate: what browsers are shown, for how long it holds, and who trusts it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{Finding, Subject, beside, handshake};
+use crate::sys::owner;
 use crate::tls::{self, Leaf, Source, TlsError};
 
 pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
@@ -24,7 +26,7 @@ pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
     };
     let shown = shown.map(|stream| handshake::chain(&stream));
     beside(move || {
-        let ready = tls::on_disk(&source);
+        let ready = by_owner(&subject.config.server.data_dir, &source);
         let mut found = vec![on_disk(&source, &ready)];
         if let Some(chain) = shown.or_else(|| ready.ok()) {
             found.extend(judge(&subject, &source, &chain));
@@ -32,6 +34,13 @@ pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
         found
     })
     .await
+}
+
+/// What lies in the data folder is read with its owner's rights; the admin's own files may be anywhere.
+fn by_owner(data_dir: &Path, source: &Source) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let is_own = !matches!(source, Source::Files { .. });
+    let _owner = is_own.then(|| owner::assume(data_dir).ok());
+    tls::on_disk(source)
 }
 
 /// Whether what the daemon would read now serves.
