@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 use tokio::sync::mpsc;
 
+use super::addresses::Place;
 use super::sections::{hub_config, relay_config, shared_secret, signaling_limits};
 use super::tasks::Tasks;
-use super::{care, records};
+use super::{addresses, care, records};
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::hub::{self, HubHandle, RoomEvent};
@@ -44,6 +45,9 @@ impl Calls {
         tasks.adopt(hub_task);
         tasks.spawn(records::watch(relay.handle(), happened, records));
         tasks.spawn(records::keep(mentoring.clone(), recorded));
+        let mover = relay.handle();
+        let moved = move |place: Place| mover.moved(&place.addresses, &place.networks);
+        tasks.spawn(addresses::keep(Place::now, moved, tasks.stopping()));
         tasks.spawn(care::take(accounts.clone(), hub.clone(), tasks.stopping()));
         let signaling = Signaling::new(hub.clone(), signaling_limits(config));
         Ok(Self { store, relay, accounts, mentoring, hub, signaling, records: waiting })

@@ -4,6 +4,7 @@
 //! calls are made of ([`calls`]), what browsers are answered from ([`site`]), and who lets them in ([`reception`]). Whatever runs beside
 //! them is one of the [`tasks`].
 
+mod addresses;
 mod authority;
 mod calls;
 mod care;

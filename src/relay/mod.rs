@@ -111,6 +111,7 @@ enum Command {
     RevokeSeat(Duration, RoomId, ParticipantId),
     Count(oneshot::Sender<Counters>),
     Reconfigure(Box<Change>),
+    Move(Vec<IpAddr>, Vec<ipnet::IpNet>),
     Stop,
 }
 
@@ -229,6 +230,11 @@ impl RelayHandle {
         let (limits, external, own) = (config.limits, config.external_addresses, config.own_addresses);
         let change = Change { policy, limits, shared, external, own };
         self.tell_all(|| Command::Reconfigure(Box::new(change.clone())));
+    }
+
+    /// The box has other addresses now, or stands in other networks.
+    pub fn moved(&self, addresses: &[IpAddr], networks: &[ipnet::IpNet]) {
+        self.tell_all(|| Command::Move(addresses.to_vec(), networks.to_vec()));
     }
 
     /// What was relayed, dropped and allocated since the start; `None` once the relay is gone. Each shard answers between two turns, so

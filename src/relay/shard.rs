@@ -413,6 +413,11 @@ impl Shard {
                     self.server.handle_reconfigured(policy, limits, shared);
                     (self.ports.external, self.ports.own) = (external, own);
                 }
+                Command::Move(addresses, networks) => {
+                    let own = addresses.iter().chain(&self.ports.external).copied().collect();
+                    self.server.handle_moved(own, networks);
+                    self.ports.own = addresses;
+                }
                 // Whoever asked may have gone.
                 Command::Count(answer) => drop(answer.send(self.counters())),
                 Command::Stop => self.stopped = true,

@@ -1,8 +1,11 @@
 //! The server's front: datagrams in, routes and effects out. The path of relayed data is all here; requests are next door.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
+
+use ipnet::IpNet;
 
 use super::allocation::{Allocation, Allocations, ByFamily, Held, State};
 use super::authentication::Authenticator;
@@ -70,6 +73,11 @@ impl Server {
         self.data = DataRate::new(&limits.data);
         (self.policy, self.limits) = (policy, limits);
         self.authenticator.set_shared_secret(shared_secret);
+    }
+
+    /// The box has other addresses of its own now, or stands in other networks; else as above.
+    pub fn handle_moved(&mut self, own: Vec<IpAddr>, local: Vec<IpNet>) {
+        (self.policy.own, self.policy.local) = (own, local);
     }
 
     /// A datagram from a client; rewritten in place to what is relayed.

@@ -14,6 +14,18 @@ fn a_peer_that_the_new_policy_closes_is_reached_no_more() {
 }
 
 #[test]
+fn an_address_that_the_box_takes_is_reached_no_more_and_one_that_it_left_is() {
+    let mut lab = Lab::new();
+    let (mut alice, ..) = lab.allocated(ALICE, 1);
+    assert_eq!(lab.channel(&mut alice, 0x4000, PEER), None);
+    lab.server.handle_moved(vec![PEER.ip()], Vec::new());
+    assert_eq!(lab.channel(&mut alice, 0x4000, PEER), Some(403));
+    assert_eq!(lab.send(alice.tuple, &channel_data(0x4000, b"data")).0, Route::Dropped(DropReason::ForbiddenPeer));
+    lab.server.handle_moved(Vec::new(), Vec::new());
+    assert_eq!(lab.channel(&mut alice, 0x4000, PEER), None);
+}
+
+#[test]
 fn new_quotas_hold_for_what_is_allocated_afterwards() {
     let mut lab = Lab::new();
     lab.allocated(ALICE, 1);
