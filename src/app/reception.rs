@@ -60,7 +60,7 @@ impl Reception {
             tasks.spawn(listener.serve(self.plain.clone(), move |_, request| ready(site.plain(&request))));
         }
         for listener in listeners.metrics {
-            self.open_to_monitoring(listener, Arc::clone(observed), tasks);
+            self.open_to_monitoring(listener, site, observed, tasks);
         }
         for (listeners, listening) in [(listeners.turn_tcp, &self.turn_tcp), (listeners.turn_tls, &self.turn_tls)] {
             for listener in listeners {
@@ -69,11 +69,12 @@ impl Reception {
         }
     }
 
-    fn open_to_monitoring(&self, listener: Listener, observed: Arc<Observed>, tasks: &mut Tasks) {
+    fn open_to_monitoring(&self, listener: Listener, site: &Site, observed: &Arc<Observed>, tasks: &mut Tasks) {
         let (places, half_open) = (Arc::new(Semaphore::new(observation::PLACES)), HalfOpen::new(observation::PLACES));
+        let (hosts, observed) = (site.page.hosts.clone(), Arc::clone(observed));
         let answer = move |_, request| {
-            let observed = Arc::clone(&observed);
-            http::monitoring(request, || observed.snapshot())
+            let (hosts, observed) = (hosts.clone(), Arc::clone(&observed));
+            async move { http::monitoring(&hosts, request, || observed.snapshot()).await }
         };
         tasks.spawn(listener.serve(self.plain.clone().with_places(&places, &half_open), answer));
     }

@@ -4,19 +4,27 @@ use http_body_util::Full;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::hosts::Hosts;
 use super::problem::Problem;
 use super::{Answer, json};
 use crate::status::{Report, Snapshot, metrics};
 
-/// Answers on the listener of `metrics.listen`: `/metrics`, `/status`, `/healthz` and `/readyz`.
-pub async fn monitoring<B, F>(request: Request<B>, snapshot: impl FnOnce() -> F) -> Answer
+/// Answers on the listener of `metrics.listen`: `/metrics`, `/status`, `/healthz` and `/readyz`. Nothing but that it lives is told to whoever
+/// asks for a name that is not the box's: a page in a browser nearby may have made its own name lead here.
+pub async fn monitoring<B, F>(hosts: &Hosts, request: Request<B>, snapshot: impl FnOnce() -> F) -> Answer
 where
     F: Future<Output = Snapshot>,
 {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Problem::method_not_allowed("GET, HEAD").into_answer();
     }
-    match request.uri().path() {
+    let path = request.uri().path();
+    if let Err(refused) = hosts.of(&request)
+        && path != "/healthz"
+    {
+        return refused.into_answer();
+    }
+    match path {
         "/healthz" => text(StatusCode::OK, "ok\n", PLAIN),
         "/readyz" => match snapshot().await.reasons().as_slice() {
             [] => text(StatusCode::OK, "ok\n", PLAIN),

@@ -112,12 +112,30 @@ fn names(text: &str) -> BTreeSet<String> {
 }
 
 /// Status, kind and text of an answer on the monitoring listener.
+/// Scenario: a page that somebody on the box looks at has its own name lead to the box (DNS rebinding).
+#[tokio::test]
+async fn monitoring_answers_to_the_box_s_own_names_alone() {
+    let visavis = Appliance::start().await;
+    let port = visavis.app.metrics_addresses()[0].port();
+    for path in ["/metrics", "/status", "/readyz"] {
+        for (host, expected) in [("evil.example", 421), ("localhost", 200), ("192.0.2.1", 200)] {
+            let (status, ..) = ask_as(&visavis, &format!("{host}:{port}"), "GET", path).await;
+            assert_eq!(status, expected, "{path} of {host}");
+        }
+    }
+    visavis.app.stop().await;
+}
+
 async fn ask(visavis: &Appliance, method: &str, path: &str) -> (u16, String, String) {
+    ask_as(visavis, &visavis.app.metrics_addresses()[0].to_string(), method, path).await
+}
+
+async fn ask_as(visavis: &Appliance, host: &str, method: &str, path: &str) -> (u16, String, String) {
     let address = visavis.app.metrics_addresses()[0];
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     let driver = tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(path).header("host", address.to_string());
+    let request = Request::builder().method(method).uri(path).header("host", host);
     let (parts, body) = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap().into_parts();
     let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
     driver.abort();
