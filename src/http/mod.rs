@@ -37,7 +37,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 
-use crate::accounts::{Accounts, Login, Setup};
+use crate::accounts::{Accounts, Login, LoginToken, Setup};
 use crate::doctor::Doctor;
 use crate::hub::HubHandle;
 use crate::mentoring::Mentoring;
@@ -147,12 +147,21 @@ impl Http {
 
     /// Who is asking; whoever has a one-time password chooses their own before they ask for anything.
     async fn login(&self, request: &ApiRequest) -> Result<Login, Problem> {
-        let login = self.any_login(request).await?;
+        self.own_login(request.login_token()).await
+    }
+
+    /// The same by the cookie's token, for sockets too.
+    async fn own_login(&self, token: Option<LoginToken>) -> Result<Login, Problem> {
+        let login = self.login_of(token).await?;
         if login.one_time_password { Err(Problem::password_needed()) } else { Ok(login) }
     }
 
     async fn any_login(&self, request: &ApiRequest) -> Result<Login, Problem> {
-        let token = request.login_token().ok_or_else(Problem::unauthenticated)?;
+        self.login_of(request.login_token()).await
+    }
+
+    async fn login_of(&self, token: Option<LoginToken>) -> Result<Login, Problem> {
+        let token = token.ok_or_else(Problem::unauthenticated)?;
         self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)
     }
 }

@@ -80,8 +80,7 @@ impl Http {
         id: &str,
         request: Request<Incoming>,
     ) -> Result<Answer, Problem> {
-        let token = request::login_token(request.headers()).ok_or_else(Problem::unauthenticated)?;
-        let login = self.accounts.authenticate(&token).await?.ok_or_else(Problem::unauthenticated)?;
+        let login = self.own_login(request::login_token(request.headers())).await?;
         let seat = self.mentoring.seat(&login.user, room_id(id)?).await?;
         let member = Member { participant: seat.participant, user: login.user.id, login: login.id, source, entry: seat.entry };
         let origin = format!("https://{host}");

@@ -3,6 +3,7 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::attendance::a_room_in;
 use crate::harness::{Appliance, Browser, Client, PASSWORD, Reply};
 
 #[tokio::test]
@@ -34,6 +35,17 @@ async fn a_reset_signs_out_and_makes_a_new_one_time_password() {
     assert_eq!(visavis.get(&stu, "/api/auth/me/").await.status, 401);
     let (_, who) = sign_in(&visavis, "stu", reset.body["password"].as_str().unwrap()).await;
     assert_eq!(who["one_time_password"], true);
+    visavis.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_one_time_password_opens_no_socket() {
+    let (visavis, [_, stu], _, room) = a_room_in(tempfile::tempdir().unwrap()).await;
+    let (admin, id) = (visavis.sign_in("admin").await, id_of(&visavis, &stu).await);
+    let reset = visavis.call(&admin, Method::POST, &format!("/api/accounts/{id}/password/"), None).await;
+    let (stu, _) = sign_in(&visavis, "stu", reset.body["password"].as_str().unwrap()).await;
+    let refused = visavis.socket(&stu, &room).await.err();
+    assert_eq!(refused, Some((403, "password_needed".to_owned())));
     visavis.app.stop().await;
 }
 
