@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::login::LoginToken;
 use super::{AccountError, Accounts, DisplayName, NewPassword, SignInError, Username, new_user};
-use crate::proto::id::UserId;
+use crate::proto::id::{ParticipantId, RoomId, UserId};
 use crate::proto::signal::Role;
 use crate::store::{AccountPage, NewUser, StoreError, User};
 use crate::sys::entropy;
@@ -86,17 +86,16 @@ impl Accounts {
         if found { Ok(password) } else { Err(DirectoryError::NotFound) }
     }
 
-    /// Removes an account with its sessions and its attendance.
+    /// Removes an account with its sessions and its attendance; who it was in rooms that have not ended, where the person may still be.
     ///
     /// # Errors
     /// See [`DirectoryError`].
-    pub async fn remove(&self, by: &User, user: UserId) -> Result<(), DirectoryError> {
+    pub async fn remove(&self, by: &User, user: UserId) -> Result<Vec<(RoomId, ParticipantId)>, DirectoryError> {
         admin(by)?;
         if by.id == user {
             return Err(DirectoryError::Own);
         }
-        let removed = self.store.delete_account(user).await?;
-        if removed { Ok(()) } else { Err(DirectoryError::NotFound) }
+        self.store.delete_account(user).await?.ok_or(DirectoryError::NotFound)
     }
 
     /// Sets the password that somebody chose for themselves, proved by the one they have; ends their other logins.

@@ -47,10 +47,12 @@ impl Http {
         Ok(json(StatusCode::OK, &object!({ "password": password.reveal() })))
     }
 
-    /// `DELETE accounts/{id}/`: with their sessions and their attendance; their sockets close within 15 s.
+    /// `DELETE accounts/{id}/`: with their sessions and their attendance. They are out of every call, and their credentials are void.
     pub(super) async fn remove_account(&self, request: ApiRequest, id: &str) -> Result<Answer, Problem> {
         let login = self.login(&request).await?;
-        self.accounts.remove(&login.user, account_id(id)?).await?;
+        for (room, participant) in self.accounts.remove(&login.user, account_id(id)?).await? {
+            self.hub.remove(room, participant).await;
+        }
         log::info!(event = "account_removed", user = id, by:% = login.user.id; "an account was removed");
         Ok(no_content())
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{NewUser, Store, StoreError, TokenHash, UnixMillis, User, users};
-use crate::proto::id::UserId;
+use crate::proto::id::{ParticipantId, RoomId, UserId};
 
 /// Some accounts, by username.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,14 +94,22 @@ impl Store {
         .await
     }
 
-    /// Deletes an account with its sessions and what was recorded of it; false if there is no such account, or no other admin.
+    /// Deletes an account with its sessions and what was recorded of it, and returns who it was in rooms that have not ended; `None` if
+    /// there is no such account, or no other admin.
     ///
     /// # Errors
     /// What the write failed with.
-    pub async fn delete_account(&self, user: UserId) -> Result<bool, StoreError> {
+    pub async fn delete_account(&self, user: UserId) -> Result<Option<Vec<(RoomId, ParticipantId)>>, StoreError> {
+        let places = "SELECT p.room_id, p.id FROM video_call_participants p JOIN video_call_rooms r ON r.id = p.room_id
+                      WHERE p.user_id = ?1 AND r.ended_at IS NULL";
         let sql = "DELETE FROM users WHERE id = ?1 AND role <> 'guest'
                    AND (role <> 'admin' OR EXISTS (SELECT 1 FROM users other WHERE other.role = 'admin' AND other.id <> ?1))";
-        self.write(move |connection| Ok(connection.execute(sql, [user])? == 1)).await
+        self.write(move |connection| {
+            let place = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let places = connection.prepare_cached(places)?.query_map([user], place)?.collect::<rusqlite::Result<_>>()?;
+            Ok((connection.execute(sql, [user])? == 1).then_some(places))
+        })
+        .await
     }
 }
 

@@ -3,8 +3,9 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::attendance::a_room_in;
+use crate::attendance::{a_room_in, seated};
 use crate::harness::{Appliance, Browser, Client, PASSWORD, Reply};
+use crate::sockets::close_code;
 
 #[tokio::test]
 async fn an_admin_makes_an_account_whose_one_time_password_opens_one_page_alone() {
@@ -35,6 +36,17 @@ async fn a_reset_signs_out_and_makes_a_new_one_time_password() {
     assert_eq!(visavis.get(&stu, "/api/auth/me/").await.status, 401);
     let (_, who) = sign_in(&visavis, "stu", reset.body["password"].as_str().unwrap()).await;
     assert_eq!(who["one_time_password"], true);
+    visavis.app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_is_removed_is_out_of_the_call_at_once() {
+    let (visavis, [mara, stu], _, room) = a_room_in(tempfile::tempdir().unwrap()).await;
+    let (admin, id) = (visavis.sign_in("admin").await, id_of(&visavis, &stu).await);
+    let _mentor = seated(&visavis, &mara, &room).await;
+    let (mut socket, _) = seated(&visavis, &stu, &room).await;
+    assert_eq!(visavis.call(&admin, Method::DELETE, &format!("/api/accounts/{id}/"), None).await.status, 204);
+    assert_eq!(close_code(&mut socket).await, 4003, "by the removal, before anybody looks for ended logins");
     visavis.app.stop().await;
 }
 
