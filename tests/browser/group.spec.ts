@@ -204,7 +204,7 @@ async function addMember(page: Page, username: string, role: string): Promise<vo
   const field = card(page).getByLabel("Username");
   if (!(await field.isVisible())) await card(page).locator("summary").click();
   await field.fill(username);
-  await card(page).getByLabel("As").selectOption({ label: role });
+  await card(page).getByLabel("Role").selectOption({ label: role });
   await card(page).getByRole("button", { name: "Add", exact: true }).click();
 }
 

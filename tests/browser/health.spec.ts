@@ -34,7 +34,7 @@ test("an admin finds the box's health, and what needs care stands on top with it
   await page.getByRole("button", { name: "Examine again" }).click();
   await expect(page.getByText(/^Examined .* by visavis/)).toBeVisible();
   await page.getByRole("link", { name: "Sessions" }).click();
-  await expect(page.getByRole("heading", { name: "Your sessions" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "All sessions" })).toBeVisible();
   await page.context().close();
 });
 
@@ -75,7 +75,7 @@ test("whoever is no admin is not shown the way, and finds nothing there", async 
   await expect(page.getByRole("link", { name: "Health" })).toHaveCount(0);
   await page.goto(`${daemon.url}/health`);
   await expect(page.getByRole("heading", { name: "Health" })).toHaveCount(0);
-  await expect(page.getByRole("link", { name: "Back to your sessions" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Back to sessions" })).toBeVisible();
   await page.context().close();
 });
 

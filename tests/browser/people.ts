@@ -59,7 +59,7 @@ export async function signIn(page: Page, url: string, username: string): Promise
   await page.goto(`${url}/?user=${username}`);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("heading", { name: "Your sessions" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: /^(Your|All) sessions$/ })).toBeVisible();
 }
 
 /** The student asks, the mentor accepts. */

@@ -2,6 +2,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/pages.css";
+import "./styles/header.css";
 import "./styles/sessions.css";
 import "./styles/accounts.css";
 import "./styles/health.css";

@@ -5,6 +5,7 @@ import { texts } from "../i18n/texts";
 import type { AccountRole, MadeAccount } from "../protocol/directory";
 import { useAttempt } from "./attempt";
 import { SelectField, TextField, fieldText } from "./Field";
+import { FORM } from "./FormJump";
 import { Notice } from "./Notice";
 import { PasswordSlip } from "./PasswordSlip";
 
@@ -22,6 +23,7 @@ export function AccountForm({ onMake, problemOf }: AccountFormProps) {
   const last = made.at(-1);
   return (
     <form
+      id={FORM}
       className="card request-form"
       onSubmit={(event) => {
         event.preventDefault();

@@ -5,6 +5,7 @@ import { texts } from "../i18n/texts";
 import type { Person } from "../protocol/resources";
 import { useAttempt } from "./attempt";
 import { SelectField, TextField, fieldText } from "./Field";
+import { FORM } from "./FormJump";
 import { Notice } from "./Notice";
 
 export interface ArrangeFormProps {
@@ -30,6 +31,7 @@ export function ArrangeForm({ mentors, students, onArrange, problemOf }: Arrange
 
   return (
     <form
+      id={FORM}
       className="card request-form"
       onSubmit={(event) => {
         event.preventDefault();

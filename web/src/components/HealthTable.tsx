@@ -1,5 +1,6 @@
 import { texts } from "../i18n/texts";
 import { type Finding, familyOf, grouped, type HealthState } from "../protocol/health";
+import { WithCode } from "./WithCode";
 import { AlertIcon, CheckIcon, CloseIcon, InfoIcon } from "./icons";
 
 /** Everything that was looked at: what needs care on top, the rest by family. */
@@ -44,7 +45,7 @@ function Row({ finding, withFamily }: { readonly finding: Finding; readonly with
       </th>
       <td className="health-meaning">
         {sentence(meaning)}
-        {remedy !== null && <p className="health-remedy">{withCode(sentence(remedy))}</p>}
+        {remedy !== null && <p className="health-remedy"><WithCode text={sentence(remedy)} /></p>}
       </td>
     </tr>
   );
@@ -71,9 +72,4 @@ function familyTitle(family: string): string {
 /** The daemon's words follow what was looked at; here they stand for themselves. */
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
-}
-
-/** What stands between backticks is to be typed. */
-function withCode(text: string) {
-  return text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
 }

@@ -1,13 +1,13 @@
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 
 import type { ApiError } from "../api/request";
 import type { Invitations } from "../hooks/useInvitations";
 import { dayAndTime, texts } from "../i18n/texts";
 import type { Invitation } from "../protocol/resources";
 import { CopyField } from "./CopyField";
+import { Dialog } from "./Dialog";
 import { SelectField } from "./Field";
 import { Notice } from "./Notice";
-import { CloseIcon } from "./icons";
 
 export interface InviteDialogProps {
   readonly invitations: Invitations;
@@ -20,35 +20,13 @@ export interface InviteDialogProps {
 /** Makes links for guests, shows each once, and takes them back. */
 export function InviteDialog({ invitations, onStage, problemOf, onClose }: InviteDialogProps) {
   const { invite } = texts;
-  const dialog = useRef<HTMLDialogElement>(null);
-  // Modal: the browser keeps the focus inside, and gives it back afterwards. A click beside it does not close it: the link is shown once.
-  useEffect(() => {
-    const shown = dialog.current;
-    shown?.showModal();
-    return () => shown?.close();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
-      className={onStage ? "dialog on-stage" : "dialog"}
-      aria-labelledby="invite-title"
-      onClose={onClose}
-    >
-      <div className="dialog-body">
-        <header className="dialog-head">
-          <h2 id="invite-title">{invite.title}</h2>
-          <button type="button" className="dialog-close" aria-label={invite.close} onClick={onClose}>
-            <CloseIcon />
-          </button>
-          <p className="hint">{invite.lead}</p>
-        </header>
-        <MakeLink busy={invitations.busy} onMake={invitations.make} />
-        {invitations.refused !== null && <Notice kind="problem">{problemOf(invitations.refused)}</Notice>}
-        {invitations.link !== null && <CopyField key={invitations.link} label={invite.link} text={invitations.link} hint={invite.once} />}
-        {invitations.open !== null && <OpenLinks open={invitations.open} busy={invitations.busy} onTakeBack={invitations.takeBack} />}
-      </div>
-    </dialog>
+    <Dialog title={invite.title} lead={invite.lead} onStage={onStage} onClose={onClose}>
+      <MakeLink busy={invitations.busy} onMake={invitations.make} />
+      {invitations.refused !== null && <Notice kind="problem">{problemOf(invitations.refused)}</Notice>}
+      {invitations.link !== null && <CopyField key={invitations.link} label={invite.link} text={invitations.link} hint={invite.once} />}
+      {invitations.open !== null && <OpenLinks open={invitations.open} busy={invitations.busy} onTakeBack={invitations.takeBack} />}
+    </Dialog>
   );
 }
 

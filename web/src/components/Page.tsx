@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 
 import { texts } from "../i18n/texts";
+import { WithCode } from "./WithCode";
 import { Mark } from "./icons";
 
 /** What the tab is called. */
@@ -16,7 +17,9 @@ export function MessagePage({ title, text, children, art }: MessagePageProps) {
       <div className="message">
         {art ?? <Mark className="mark mark-large" />}
         <h1>{title}</h1>
-        <p>{text}</p>
+        <p>
+          <WithCode text={text} />
+        </p>
         {children !== undefined && <div className="message-actions">{children}</div>}
       </div>
     </main>

@@ -1,41 +1,54 @@
-import type { MouseEvent } from "react";
+import { type MouseEvent, useState } from "react";
 
+import type { ApiError } from "../api/request";
+import type { OwnAccount } from "../hooks/useLogin";
+import { useTrustPage } from "../hooks/useTrustPage";
 import { texts } from "../i18n/texts";
 import type { User } from "../protocol/resources";
+import { AccountMenu } from "./AccountMenu";
 import { Brand } from "./Page";
+import { PasswordDialog } from "./PasswordDialog";
 
 export interface PageHeaderProps {
   readonly user: User;
   /** Which of the pages that it links to is shown. */
   readonly page: "sessions" | "people" | "health" | "start";
+  readonly account: OwnAccount;
+  readonly problemOf: (error: ApiError) => string;
   readonly onFollow: (event: MouseEvent<HTMLAnchorElement>) => void;
-  readonly onSignOut: () => void;
 }
 
-/** The top of a page: whose box this is, who is signed in, and for admins the way to the box's health and back. */
-export function PageHeader({ user, page, onFollow, onSignOut }: PageHeaderProps) {
+/** The top of a page: whose box this is, for admins the way to each page of theirs, and who is signed in. */
+export function PageHeader({ user, page, account, problemOf, onFollow }: PageHeaderProps) {
+  const [changing, setChanging] = useState(false);
+  return (
+    <header className="page-header">
+      <Brand />
+      {user.role === "admin" && <PageLinks page={page} onFollow={onFollow} />}
+      <AccountMenu user={user} onChangePassword={user.role === "guest" ? null : () => setChanging(true)} onSignOut={() => void account.signOut()} />
+      {changing && <PasswordDialog user={user} onChoose={account.choosePassword} problemOf={problemOf} onClose={() => setChanging(false)} />}
+    </header>
+  );
+}
+
+function PageLinks({ page, onFollow }: Pick<PageHeaderProps, "page" | "onFollow">) {
+  const { pages } = texts;
+  const devices = useTrustPage();
   const link = (to: PageHeaderProps["page"], address: string, text: string) => (
     <a href={address} className="page-link" aria-current={page === to ? "page" : undefined} onClick={onFollow}>
       {text}
     </a>
   );
   return (
-    <header className="page-header">
-      <Brand />
-      {user.role === "admin" && (
-        <nav className="page-links" aria-label={texts.pages.label}>
-          {link("sessions", "/", texts.pages.sessions)}
-          {link("people", "/people", texts.pages.people)}
-          {link("health", "/health", texts.pages.health)}
-        </nav>
+    <nav className="page-links" aria-label={pages.label}>
+      {link("sessions", "/", pages.sessions)}
+      {link("people", "/people", pages.people)}
+      {link("health", "/health", pages.health)}
+      {devices !== null && (
+        <a href={devices} className="page-link">
+          {pages.devices}
+        </a>
       )}
-      <div className="page-user">
-        <span className="page-user-name">{user.display_name}</span>
-        <span className="pill">{texts.roles[user.role]}</span>
-        <button type="button" className="button button-quiet" onClick={onSignOut}>
-          {texts.sessions.signOut}
-        </button>
-      </div>
-    </header>
+    </nav>
   );
 }

@@ -4,6 +4,7 @@ import { ApiError } from "../api/request";
 import { texts } from "../i18n/texts";
 import type { Person } from "../protocol/resources";
 import { SelectField, TextField, fieldText } from "./Field";
+import { FORM } from "./FormJump";
 import { Notice } from "./Notice";
 
 export interface RequestFormProps {
@@ -40,6 +41,7 @@ export function RequestForm({ mentors, onRequest, problemOf }: RequestFormProps)
 
   return (
     <form
+      id={FORM}
       className="card request-form"
       onSubmit={(event) => {
         event.preventDefault();

@@ -28,6 +28,9 @@ export interface LoginControl {
   readonly retry: () => void;
 }
 
+/** What whoever is signed in may do about their own account. */
+export type OwnAccount = Pick<LoginControl, "choosePassword" | "signOut">;
+
 export function useLogin(): LoginControl {
   const [login, setLogin] = useState<Login>({ kind: "loading" });
   const [attempt, setAttempt] = useState(0);

@@ -5,7 +5,8 @@ export const en = {
   tryAgain: "Try again",
   dismiss: "Dismiss",
   back: "Back",
-  backToSessions: "Back to your sessions",
+  close: "Close",
+  backToSessions: "Back to sessions",
   justNow: "just now",
 
   roles: { admin: "Admin", mentor: "Mentor", student: "Student", guest: "Guest" },
@@ -23,6 +24,12 @@ export const en = {
 
   trust: "Set up another phone, tablet or computer",
 
+  account: {
+    menu: (name: string) => `Your account: ${name}`,
+    changePassword: "Change password",
+    signOut: "Sign out",
+  },
+
   setup: {
     title: "Set up this box",
     lead: "You hold its set-up link, so you become its first admin. Choose how you sign in.",
@@ -34,24 +41,24 @@ export const en = {
     busy: "Setting up…",
     needed: {
       title: "This box is not set up yet",
-      text: "Its set-up link is on the screen of the box, and in its log. On the box, sudo visavis setup-link shows it again.",
+      text: "Its set-up link is on the screen of the box, and in its log. On the box, `sudo visavis setup-link` shows it again.",
     },
     already: {
       title: "This box is already set up",
-      text: "The set-up link works once. Sign in; if the password is lost, sudo visavis user passwd on the box sets a new one.",
+      text: "The set-up link works once. Sign in; if the password is lost, `sudo visavis user passwd` on the box sets a new one.",
     },
     void: {
       title: "This is not the set-up link",
-      text: "It is not complete, or of another box. The right one is on the screen of the box, and sudo visavis setup-link on the box shows it.",
+      text: "It is not complete, or of another box. The right one is on the screen of the box, and `sudo visavis setup-link` on the box shows it.",
     },
   },
 
   start: {
     title: "Your box is ready",
-    lead: "You are signed in as its admin. Four steps to the first call:",
+    lead: "You are signed in as its admin. What comes next:",
     steps: {
       people: { title: "Add people", text: "Make accounts for mentors and students. Each gets a password for the first sign-in.", action: "Add people" },
-      devices: { title: "Make other devices trust the box", text: "Open this address on each of them once, and follow what it says." },
+      devices: { title: "Introduce other devices", text: "Open this address on each of them once and follow its steps; from then on they trust the box." },
       session: { title: "Arrange a session", text: "Choose a mentor and a student: both can join at once. Students can also ask by themselves.", action: "Sessions" },
       health: { title: "Look after the box", text: "See whether calls reach it from everywhere, and what else it needs.", action: "Health" },
     },
@@ -65,6 +72,14 @@ export const en = {
     chosen: "Your own password",
     submit: "Save and go on",
     busy: "Saving…",
+    change: {
+      title: "Change your password",
+      lead: "You stay signed in here, and are signed out everywhere else.",
+      current: "Current password",
+      chosen: "New password",
+      submit: "Change password",
+      done: "Your password is changed. Use the new one from now on.",
+    },
   },
 
   directory: {
@@ -121,7 +136,6 @@ export const en = {
     guestTitle: "Your meeting",
     allTitle: "All sessions",
     greeting: (name: string) => `Hello, ${name}`,
-    signOut: "Sign out",
     listLabel: "Sessions",
     with: (name: string) => `with ${name}`,
     between: (mentor: string, student: string) => `${mentor} and ${student}`,
@@ -136,6 +150,7 @@ export const en = {
     requestedAt: (when: string) => `Requested ${when}`,
     answeredAt: (when: string) => `Answered ${when}`,
     requestTitle: "Request a session",
+    toRequest: "Request",
     requestLead: "Choose a mentor and say what you would like to talk about.",
     mentor: "Mentor",
     chooseMentor: "Choose a mentor",
@@ -145,6 +160,7 @@ export const en = {
     requesting: "Sending…",
     requested: (name: string) => `Your request is on its way to ${name}.`,
     arrangeTitle: "Arrange a session",
+    toArrange: "Arrange",
     arrangeLead: "Both can join the meeting as soon as it is arranged.",
     student: "Student",
     chooseStudent: "Choose a student",
@@ -170,14 +186,14 @@ export const en = {
     other: (code: string) => ({ title: "The box needs attention", text: `It says: ${code}. The log has more.` }),
   },
 
-  pages: { label: "Pages", sessions: "Sessions", people: "People", health: "Health" },
+  pages: { label: "Pages", sessions: "Sessions", people: "People", health: "Health", devices: "Devices" },
 
   health: {
     title: "Health of this box",
     busy: "Looking at everything…",
     examined: (when: string, version: string) => `Examined ${when} by visavis ${version}`,
     again: "Examine again",
-    hint: "The same on the box itself, also when this page is out of reach: sudo visavis doctor",
+    hint: "The same on the box itself, also when this page is out of reach: `sudo visavis doctor`",
     columns: { state: "State", subject: "What was looked at", meaning: "What it means, and what to do" },
     states: { ok: "OK", note: "Good to know", warning: "Warning", failure: "Failure" },
     verdicts: {
@@ -297,7 +313,6 @@ export const en = {
   invite: {
     title: "Invite a guest",
     lead: "Whoever has the link comes without an account, and waits until somebody lets them in.",
-    close: "Close",
     forHowMany: "For how many",
     count: (count: number) => (count === 1 ? `${count} person` : `${count} people`),
     validFor: "Valid for",
@@ -322,7 +337,7 @@ export const en = {
     count: (count: number) => `(${count})`,
     list: (topic: string) => `People of ${topic}`,
     username: "Username",
-    as: "As",
+    as: "Role",
     roles: { student: "Student", mentor: "Mentor" },
     add: "Add",
     adding: "Adding…",
@@ -434,7 +449,7 @@ export const en = {
       username: "A username has letters, digits, dots and dashes, and no spaces.",
       password: "A password has at least 8 characters.",
       name: "Give a name of 1 to 64 characters.",
-      current: "The password you were given is not right.",
+      current: "This is not the password that you have now.",
     },
     no_such_account: "There is nobody of that username and role, or they belong to the session already.",
     guest_name: "Give your own name, in 1 to 64 characters. It may not look like a mentor's.",

@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from "react";
 
 import { LoadingPage, MessagePage } from "../components/Page";
-import { useLogin } from "../hooks/useLogin";
+import { type OwnAccount, useLogin } from "../hooks/useLogin";
 import { useLinkToken } from "../hooks/useLinkToken";
 import { type Route, follow, useRoute } from "../hooks/useRoute";
 import { texts } from "../i18n/texts";
@@ -18,7 +18,7 @@ import { StartPage } from "./StartPage";
 import { VideoCallPage } from "./VideoCallPage";
 
 export function App() {
-  const { login, signIn, setUp, choosePassword, join, signOut, expired, retry } = useLogin();
+  const { login, signIn, setUp, join, expired, retry, ...account } = useLogin();
   const route = useRoute();
   const token = useLinkToken();
   switch (login.kind) {
@@ -36,33 +36,33 @@ export function App() {
       if (route.page === "setup") return <SetupPage key={token} token={token} onSetUp={setUp} />;
       return route.page === "join" ? <JoinPage key={token} token={token} user={null} onJoin={join} /> : <SignIn onSignIn={signIn} />;
     case "one-time-password":
-      return <PasswordPage user={login.user} onChoose={choosePassword} onSignOut={() => void signOut()} />;
+      return <PasswordPage user={login.user} onChoose={account.choosePassword} onSignOut={() => void account.signOut()} />;
     case "signed-in":
       if (route.page === "setup") return <SetupPage key={token} token={token} onSetUp={setUp} />;
       if (route.page === "join") return <JoinPage key={token} token={token} user={login.user} onJoin={join} />;
-      return <SignedIn key={login.user.id} user={login.user} route={route} onSignOut={() => void signOut()} onExpired={expired} />;
+      return <SignedIn key={login.user.id} user={login.user} route={route} account={account} onExpired={expired} />;
   }
 }
 
 interface SignedInProps {
   readonly user: User;
   readonly route: Exclude<Route, { readonly page: "join" | "setup" }>;
-  readonly onSignOut: () => void;
+  readonly account: OwnAccount;
   readonly onExpired: () => void;
 }
 
-function SignedIn({ user, route, onSignOut, onExpired }: SignedInProps) {
+function SignedIn({ user, route, account, onExpired }: SignedInProps) {
   switch (route.page) {
     case "sessions":
-      return <SessionsPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
+      return <SessionsPage user={user} account={account} onExpired={onExpired} />;
     case "video-call":
       return <VideoCallPage key={route.session} sessionId={route.session} user={user} onExpired={onExpired} />;
     case "people":
-      return user.role === "admin" ? <PeoplePage user={user} onSignOut={onSignOut} onExpired={onExpired} /> : <NotFound />;
+      return user.role === "admin" ? <PeoplePage user={user} account={account} onExpired={onExpired} /> : <NotFound />;
     case "start":
-      return user.role === "admin" ? <StartPage user={user} onSignOut={onSignOut} /> : <NotFound />;
+      return user.role === "admin" ? <StartPage user={user} account={account} /> : <NotFound />;
     case "health":
-      if (user.role === "admin") return <HealthPage user={user} onSignOut={onSignOut} onExpired={onExpired} />;
+      if (user.role === "admin") return <HealthPage user={user} account={account} onExpired={onExpired} />;
       return <NotFound />;
     case "not-found":
       return <NotFound />;

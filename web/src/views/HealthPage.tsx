@@ -4,21 +4,23 @@ import { HealthTable } from "../components/HealthTable";
 import { Notice } from "../components/Notice";
 import { Title } from "../components/Page";
 import { PageHeader } from "../components/PageHeader";
+import { WithCode } from "../components/WithCode";
 import { useHealth } from "../hooks/useHealth";
+import type { OwnAccount } from "../hooks/useLogin";
 import { follow } from "../hooks/useRoute";
 import { dayAndTime, texts } from "../i18n/texts";
 import type { HealthReport } from "../protocol/health";
 import type { User } from "../protocol/resources";
-import { problemText } from "./problemText";
+import { accountProblemText, problemText } from "./problemText";
 
 export interface HealthPageProps {
   readonly user: User;
-  readonly onSignOut: () => void;
+  readonly account: OwnAccount;
   readonly onExpired: () => void;
 }
 
 /** What `visavis doctor` finds, for admins. */
-export function HealthPage({ user, onSignOut, onExpired }: HealthPageProps) {
+export function HealthPage({ user, account, onExpired }: HealthPageProps) {
   const { report, error, busy, examine } = useHealth();
   useEffect(() => {
     if (error?.status === 401) onExpired();
@@ -27,7 +29,7 @@ export function HealthPage({ user, onSignOut, onExpired }: HealthPageProps) {
   return (
     <div className="page">
       <Title page={texts.health.title} />
-      <PageHeader user={user} page="health" onFollow={follow} onSignOut={onSignOut} />
+      <PageHeader user={user} page="health" account={account} problemOf={accountProblemText} onFollow={follow} />
       <main className="health" aria-busy={busy}>
         <header className="health-head">
           <div>
@@ -46,7 +48,7 @@ export function HealthPage({ user, onSignOut, onExpired }: HealthPageProps) {
           <>
             <Verdict report={report} />
             <HealthTable findings={report.findings} />
-            <p className="health-hint">{texts.health.hint}</p>
+            <p className="health-hint"><WithCode text={texts.health.hint} /></p>
           </>
         )}
       </main>

@@ -13,7 +13,7 @@ export interface PasswordPageProps {
 
 /** Whoever signed in with a one-time password chooses their own here, before anything else. */
 export function PasswordPage({ user, onChoose, onSignOut }: PasswordPageProps) {
-  const { password, sessions } = texts;
+  const { password, account } = texts;
   const { busy, problem, attempt } = useAttempt(accountProblemText);
   return (
     <EntryForm
@@ -25,7 +25,7 @@ export function PasswordPage({ user, onChoose, onSignOut }: PasswordPageProps) {
       onSubmit={(form) => void attempt(() => onChoose(fieldText(form, "current"), fieldText(form, "chosen")))}
       help={
         <button type="button" className="button button-quiet" onClick={onSignOut}>
-          {sessions.signOut}
+          {account.signOut}
         </button>
       }
     >

@@ -3,11 +3,13 @@ import { useEffect, useState } from "react";
 import { AccountForm } from "../components/AccountForm";
 import { AccountRow } from "../components/AccountRow";
 import { SearchField } from "../components/Field";
+import { FormJump } from "../components/FormJump";
 import { Notice } from "../components/Notice";
 import { Title } from "../components/Page";
 import { PageHeader } from "../components/PageHeader";
 import { InviteIcon } from "../components/icons";
 import { useDirectory } from "../hooks/useDirectory";
+import type { OwnAccount } from "../hooks/useLogin";
 import { follow } from "../hooks/useRoute";
 import { texts } from "../i18n/texts";
 import type { User } from "../protocol/resources";
@@ -15,12 +17,12 @@ import { accountProblemText, problemText } from "./problemText";
 
 export interface PeoplePageProps {
   readonly user: User;
-  readonly onSignOut: () => void;
+  readonly account: OwnAccount;
   readonly onExpired: () => void;
 }
 
 /** Who has an account, for admins: add, look for, give a new password, remove. */
-export function PeoplePage({ user, onSignOut, onExpired }: PeoplePageProps) {
+export function PeoplePage({ user, account, onExpired }: PeoplePageProps) {
   const { directory } = texts;
   const { accounts, more, error, search, showMore, make, resetPassword, remove } = useDirectory();
   const [searched, setSearched] = useState("");
@@ -32,12 +34,15 @@ export function PeoplePage({ user, onSignOut, onExpired }: PeoplePageProps) {
   return (
     <div className="page">
       <Title page={directory.title} />
-      <PageHeader user={user} page="people" onFollow={follow} onSignOut={onSignOut} />
+      <PageHeader user={user} page="people" account={account} problemOf={accountProblemText} onFollow={follow} />
       <main className="sessions" data-with-form="true">
         <section className="sessions-main">
-          <header className="sessions-head">
-            <h1>{directory.title}</h1>
-          </header>
+          <div className="sessions-top">
+            <header className="sessions-head">
+              <h1>{directory.title}</h1>
+            </header>
+            <FormJump text={directory.addNow} label={directory.add} />
+          </div>
           <SearchField
             label={directory.search}
             onSearch={(text) => {

@@ -2,14 +2,15 @@ import { useEffect, useState } from "react";
 
 import { AdminWarnings } from "../components/AdminWarnings";
 import { ArrangeForm } from "../components/ArrangeForm";
+import { FormJump } from "../components/FormJump";
 import { Notice } from "../components/Notice";
 import { Title } from "../components/Page";
 import { PageHeader } from "../components/PageHeader";
 import { RequestForm } from "../components/RequestForm";
 import { SessionCard } from "../components/SessionCard";
 import { SessionPeople } from "../components/SessionPeople";
-import { TrustLink } from "../components/TrustLink";
 import { CalendarIcon } from "../components/icons";
+import type { OwnAccount } from "../hooks/useLogin";
 import { useMentors } from "../hooks/useMentors";
 import { callAddress, follow } from "../hooks/useRoute";
 import { type Sessions, useSessions } from "../hooks/useSessions";
@@ -19,20 +20,21 @@ import { texts } from "../i18n/texts";
 import { mayInvite, mayManage } from "../protocol/membership";
 import type { MentoringSession, User } from "../protocol/resources";
 import { Invite } from "./Invite";
-import { memberProblemText, problemText } from "./problemText";
+import { accountProblemText, memberProblemText, problemText } from "./problemText";
 
 export interface SessionsPageProps {
   readonly user: User;
-  readonly onSignOut: () => void;
+  readonly account: OwnAccount;
   readonly onExpired: () => void;
 }
 
-export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) {
+export function SessionsPage({ user, account, onExpired }: SessionsPageProps) {
   const { value: sessions, error, request, arrange, answer, addMember, removeMember, refused } = useSessions();
   const [inviting, setInviting] = useState<string | null>(null);
   const warnings = useWarnings(user);
-  const title = user.role === "guest" ? texts.sessions.guestTitle : texts.sessions.title;
+  const title = titleFor(user);
   const asks = user.role === "student";
+  const some = sessions !== null && sessions.length > 0;
   const arranges = user.role === "mentor" || user.role === "admin";
   useEffect(() => {
     if (error?.status === 401) onExpired();
@@ -41,19 +43,22 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
   return (
     <div className="page">
       <Title page={title} />
-      <PageHeader user={user} page="sessions" onFollow={follow} onSignOut={onSignOut} />
+      <PageHeader user={user} page="sessions" account={account} problemOf={accountProblemText} onFollow={follow} />
       <main className="sessions" data-with-form={asks || arranges}>
         <section className="sessions-main">
-          <header className="sessions-head">
-            <p className="eyebrow">{texts.sessions.greeting(user.display_name)}</p>
-            <h1>{title}</h1>
-          </header>
+          <div className="sessions-top">
+            <header className="sessions-head">
+              <p className="eyebrow">{texts.sessions.greeting(user.display_name)}</p>
+              <h1>{title}</h1>
+            </header>
+            {asks && some && <FormJump text={texts.sessions.toRequest} label={texts.sessions.requestTitle} />}
+            {arranges && some && <FormJump text={texts.sessions.toArrange} label={texts.sessions.arrangeTitle} />}
+          </div>
           <AdminWarnings codes={warnings} />
-          {user.role === "admin" && <TrustLink />}
           {error !== null && <Notice kind="warning">{sessions === null ? problemText(error) : texts.sessions.stale}</Notice>}
           {sessions === null && error === null && <SessionsSkeleton />}
           {sessions?.length === 0 && <EmptySessions user={user} />}
-          {sessions !== null && sessions.length > 0 && (
+          {some && (
             <ul className="session-list" aria-label={texts.sessions.listLabel}>
               {inOrder(sessions, user).map((session) => (
                 <SessionCard
@@ -86,6 +91,13 @@ export function SessionsPage({ user, onSignOut, onExpired }: SessionsPageProps) 
       {inviting !== null && <Invite sessionId={inviting} onStage={false} onClose={() => setInviting(null)} />}
     </div>
   );
+}
+
+/** Admins see the sessions of everybody. */
+function titleFor({ role }: User): string {
+  const { title, guestTitle, allTitle } = texts.sessions;
+  if (role === "admin") return allTitle;
+  return role === "guest" ? guestTitle : title;
 }
 
 function RequestAside({ onRequest }: { readonly onRequest: (mentorId: string, topic: string) => Promise<void> }) {

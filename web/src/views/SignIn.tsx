@@ -2,6 +2,7 @@ import { TextField, fieldText } from "../components/Field";
 import { EntryForm } from "../components/EntryForm";
 import { Notice } from "../components/Notice";
 import { TrustLink } from "../components/TrustLink";
+import { WithCode } from "../components/WithCode";
 import { useAttempt } from "../components/attempt";
 import { useSetupNeeded } from "../hooks/useSetup";
 import { texts } from "../i18n/texts";
@@ -28,7 +29,7 @@ export function SignIn({ onSignIn }: SignInProps) {
       notice={
         isNew && (
           <Notice kind="warning" title={setup.needed.title}>
-            {setup.needed.text}
+            <WithCode text={setup.needed.text} />
           </Notice>
         )
       }
@@ -47,7 +48,7 @@ export function SignIn({ onSignIn }: SignInProps) {
         autoComplete="current-password"
         autoFocus={suggested !== ""}
         maxLength={1024}
-        invalid={problem !== null}
+        invalid={problem === texts.problems.invalid_credentials}
       />
     </EntryForm>
   );

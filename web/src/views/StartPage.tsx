@@ -1,22 +1,26 @@
 import { Title } from "../components/Page";
 import { PageHeader } from "../components/PageHeader";
+import type { OwnAccount } from "../hooks/useLogin";
 import { follow } from "../hooks/useRoute";
+import { useTrustPage } from "../hooks/useTrustPage";
 import { texts } from "../i18n/texts";
 import type { User } from "../protocol/resources";
+import { accountProblemText } from "./problemText";
 
 export interface StartPageProps {
   readonly user: User;
-  readonly onSignOut: () => void;
+  readonly account: OwnAccount;
 }
 
 /** What the first admin does next, right after the set-up. */
-export function StartPage({ user, onSignOut }: StartPageProps) {
+export function StartPage({ user, account }: StartPageProps) {
   const { start } = texts;
   const { people, devices, session, health } = start.steps;
+  const needsTrust = useTrustPage() !== null;
   return (
     <div className="page">
       <Title page={start.title} />
-      <PageHeader user={user} page="start" onFollow={follow} onSignOut={onSignOut} />
+      <PageHeader user={user} page="start" account={account} problemOf={accountProblemText} onFollow={follow} />
       <main className="start">
         <header className="sessions-head">
           <h1>{start.title}</h1>
@@ -30,11 +34,13 @@ export function StartPage({ user, onSignOut }: StartPageProps) {
               {people.action}
             </a>
           </li>
-          <li className="start-step">
-            <h2>{devices.title}</h2>
-            <p>{devices.text}</p>
-            <code className="start-address">{`http://${location.hostname}/`}</code>
-          </li>
+          {needsTrust && (
+            <li className="start-step">
+              <h2>{devices.title}</h2>
+              <p>{devices.text}</p>
+              <code className="start-address">{`http://${location.hostname}/`}</code>
+            </li>
+          )}
           <li className="start-step">
             <h2>{session.title}</h2>
             <p>{session.text}</p>
