@@ -29,8 +29,8 @@ export class Load {
     return ((await this.#ask("GET", "auth/me/", this.#student)) as { user: { username: string } }).user.username;
   }
 
-  /** Writes, four at a time, until the box is gone; `onWord` hears of each word of the box that something is done. */
-  async write(onWord: () => void): Promise<void> {
+  /** Writes, four at a time, until the box is gone; `onWord` hears of each word of the box that something is done. What ended it. */
+  async write(onWord: () => void): Promise<string[]> {
     const one = async () => {
       for (;;) {
         const session = (await this.#ask("POST", "mentoring/sessions/", this.#student, { mentor_id: this.#mentorId, topic: "Fractions" })) as { id: string };
@@ -42,7 +42,8 @@ export class Load {
         onWord();
       }
     };
-    await Promise.allSettled([one(), one(), one(), one()]);
+    const ends = await Promise.allSettled([one(), one(), one(), one()]);
+    return ends.map((end) => (end.status === "rejected" ? String(end.reason) : "done"));
   }
 
   async #login(username: string): Promise<string> {
