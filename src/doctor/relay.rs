@@ -12,14 +12,16 @@ use super::streams::Framed;
 use super::{Finding, Subject, handshake, side_by_side};
 use crate::proto::credential::{Credential, CredentialSecret};
 use crate::proto::id::{ParticipantId, RoomId};
-use crate::sys::entropy;
+use crate::sys::{entropy, owner};
 
 pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
     if !subject.daemon.is_running() {
         return vec![Finding::note("relay", "relay", "not tried, because the daemon does not run")];
     }
-    let key = subject.config.server.data_dir.join("turn.key");
-    let secret = match std::fs::read(&key) {
+    let data_dir = &subject.config.server.data_dir;
+    let key = data_dir.join("turn.key");
+    // What leaves this box is signed with it, so it must not be another file's content.
+    let secret = match owner::assume(data_dir).and_then(|_owner| std::fs::read(&key)) {
         Ok(secret) => CredentialSecret::new(&secret),
         Err(cause) => {
             let meaning = format!("not tried, because its key cannot be read: {cause}");

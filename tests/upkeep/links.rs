@@ -34,3 +34,19 @@ fn root_s_commands_touch_nothing_that_the_folder_s_owner_may_not() {
     }
     assert!(!fs::exists(place.file("made-by-root")).unwrap());
 }
+
+/// Scenario: the same, with a link in place of the key whose signature the doctor sends to the relay.
+#[test]
+fn the_doctor_signs_with_no_file_that_the_folder_s_owner_may_not_read() {
+    let place = Place::new();
+    let _daemon = place.serve();
+    fs::set_permissions(place.data.parent().unwrap(), Permissions::from_mode(0o755)).unwrap();
+    let (key, elsewhere) = (place.data.join("turn.key"), place.file("root.key"));
+    fs::rename(&key, &elsewhere).unwrap();
+    symlink(&elsewhere, &key).unwrap();
+    if chown(&place.data, Some(1234), Some(1234)).is_err() {
+        return println!("skipped: a folder cannot be given to another user here (as root it can)");
+    }
+    let found = told(&place.run(&["doctor"]));
+    assert!(found.contains("not tried, because its key cannot be read"), "{found}");
+}
