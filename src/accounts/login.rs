@@ -56,10 +56,14 @@ impl Accounts {
         }
         let known = self.store.user_by_name(username.0).await.map_err(AccountError::from)?;
         let (user, hash) = known.unzip();
-        let verified = self.hashing.verify(queued, password, hash).await?;
-        let Some(user) = user.filter(|_| verified) else { return Err(SignInError::InvalidCredentials) };
+        let verified = self.hashing.verify(queued, password, hash.clone()).await?;
+        let Some((user, hash)) = user.zip(hash).filter(|_| verified) else { return Err(SignInError::InvalidCredentials) };
         let token = LoginToken::fresh();
-        self.store.insert_login_session(token.hash(), user.id, now).await.map_err(AccountError::from)?;
+        // A reset may have come while the hash was computed.
+        let stands = self.store.insert_login_session(token.hash(), (user.id, hash), now).await.map_err(AccountError::from)?;
+        if !stands {
+            return Err(SignInError::InvalidCredentials);
+        }
         self.store.forget_login_failures(keys).await.map_err(AccountError::from)?;
         Ok((token, user))
     }

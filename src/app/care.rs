@@ -69,7 +69,7 @@ mod tests {
         let id = UserId::from_random([1; 16]);
         let user = User { id, username: "mara".to_owned(), display_name: "Mara".to_owned(), role: Role::Mentor };
         store.insert_user(NewUser { user, password_hash: String::new() }).await.unwrap();
-        store.insert_login_session([1; 32], id, UnixMillis::now()).await.unwrap();
+        assert!(store.insert_login_session([1; 32], (id, String::new()), UnixMillis::now()).await.unwrap());
         let (events, _happened) = tokio::sync::mpsc::channel(64);
         let (hub, _task) = hub::spawn(config(), events);
         let (mut here, mut gone) = (seated(&hub, 1).await, seated(&hub, 2).await);

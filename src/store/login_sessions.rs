@@ -22,10 +22,25 @@ pub struct LoginSession {
 }
 
 impl Store {
+    /// Signs in whoever has proved the password of this hash; false if they have another one by now, or no account.
+    ///
     /// # Errors
     /// What the write failed with.
-    pub async fn insert_login_session(&self, token_hash: TokenHash, user: UserId, now: UnixMillis) -> Result<(), StoreError> {
-        self.write(move |connection| insert(connection, token_hash, user, now)).await
+    pub async fn insert_login_session(
+        &self,
+        token_hash: TokenHash,
+        (user, password_hash): (UserId, String),
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            let stands = "SELECT 1 FROM users WHERE id = ?1 AND password_hash = ?2";
+            if !connection.prepare_cached(stands)?.exists(params![user, password_hash])? {
+                return Ok(false);
+            }
+            insert(connection, token_hash, user, now)?;
+            Ok(true)
+        })
+        .await
     }
 
     /// # Errors

@@ -58,13 +58,26 @@ async fn the_database_syncs_every_commit() {
 async fn a_password_is_chosen_by_a_login_that_still_is_one() {
     let (_folder, store) = open();
     let mara = add_user(&store, 1, "mara", Role::Mentor).await;
-    store.insert_login_session([1; 32], mara.id, UnixMillis::now()).await.unwrap();
+    let hash = store.user_by_name("mara".to_owned()).await.unwrap().unwrap().1;
+    assert!(store.insert_login_session([1; 32], (mara.id, hash), UnixMillis::now()).await.unwrap());
     assert!(store.set_one_time_password(mara.id, "reset".to_owned()).await.unwrap());
     assert!(!store.set_own_password(mara.id, "chosen".to_owned(), [1; 32]).await.unwrap());
     assert_eq!(store.user_by_name("mara".to_owned()).await.unwrap().unwrap().1, "reset");
-    store.insert_login_session([2; 32], mara.id, UnixMillis::now()).await.unwrap();
+    assert!(store.insert_login_session([2; 32], (mara.id, "reset".to_owned()), UnixMillis::now()).await.unwrap());
     assert!(store.set_own_password(mara.id, "chosen".to_owned(), [2; 32]).await.unwrap());
     assert_eq!(store.user_by_name("mara".to_owned()).await.unwrap().unwrap().1, "chosen");
+}
+
+/// Scenario: an admin resets a password while somebody signs in with the old one.
+#[tokio::test]
+async fn nobody_is_signed_in_by_a_password_that_is_no_more() {
+    let (_folder, store) = open();
+    let mara = add_user(&store, 1, "mara", Role::Mentor).await;
+    let old = store.user_by_name("mara".to_owned()).await.unwrap().unwrap().1;
+    let sign_in = |hash: &str| store.insert_login_session([1; 32], (mara.id, hash.to_owned()), UnixMillis::now());
+    assert!(store.set_one_time_password(mara.id, "reset".to_owned()).await.unwrap());
+    assert!(!sign_in(&old).await.unwrap());
+    assert!(sign_in("reset").await.unwrap());
 }
 
 #[tokio::test]
