@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 
 import { texts } from "../i18n/texts";
 import { CloseIcon } from "./icons";
@@ -16,8 +16,8 @@ export interface DialogProps {
 export function Dialog({ title, lead, onStage = false, onClose, children }: DialogProps) {
   const heading = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  // Modal: the browser keeps the focus inside, and gives it back afterwards.
-  useEffect(() => {
+  // Modal: the browser keeps the focus inside, and gives it back afterwards, if it is closed before it is gone.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
     return () => shown?.close();
