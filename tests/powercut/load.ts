@@ -29,6 +29,16 @@ export class Load {
     return ((await this.#ask("GET", "auth/me/", this.#student)) as { user: { username: string } }).user.username;
   }
 
+  /** Declines what a cut left waiting, since a student may have so many requests open and no more. */
+  async tidy(): Promise<void> {
+    const { sessions } = (await this.#ask("GET", "mentoring/sessions/", this.#mentor)) as { sessions: { id: string; status: string }[] };
+    for (const { id, status } of sessions) {
+      if (status !== "requested") continue;
+      await this.#ask("POST", `mentoring/sessions/${id}/decline/`, this.#mentor);
+      this.acknowledged.set(id, "declined");
+    }
+  }
+
   /** Writes, four at a time, until the box is gone; `onWord` hears of each word of the box that something is done. What ended it. */
   async write(onWord: () => void): Promise<string[]> {
     const one = async () => {

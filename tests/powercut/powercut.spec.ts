@@ -94,6 +94,7 @@ async function cutOff(load: Load, words: number, what: string): Promise<string[]
   const lost = missing(load.acknowledged, kept);
   console.log(`    ${what} after ${took} ms: ${heard} writes acknowledged, ${lost.length} lost; boot ${machine.booted.toFixed(0)} s`);
   expect(await load.whoAmI()).toBe("stu");
+  await load.tidy();
   return lost;
 }
 
