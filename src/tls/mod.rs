@@ -4,11 +4,11 @@
 //! shakes hands, and by `relay`, which takes some of them over; knows no sibling.
 
 pub mod acme;
+mod any_certificate;
 mod certificates;
 mod channel;
 mod ciphers;
 mod files;
-mod itself;
 mod leaf;
 mod local_ca;
 mod roots;
@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+pub use any_certificate::{AnyCertificate, client_of_anybody};
 pub use certificates::{Certificates, Renewal};
 pub use channel::SecureChannel;
-pub use itself::client_of_itself;
 pub use leaf::{Leaf, is_trusted, on_disk};
 pub use stream::SecureStream;
 

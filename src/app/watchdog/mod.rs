@@ -60,7 +60,7 @@ pub(super) fn start(calls: &Calls, reception: &Reception, addresses: &Addresses,
 
 /// One of each kind of listener that there is.
 fn doors(reception: &Reception, addresses: &Addresses, period: Duration) -> Result<Vec<Door>> {
-    let own = TlsConnector::from(tls::client_of_itself()?);
+    let own = TlsConnector::from(tls::client_of_anybody()?);
     let doors = [
         (&addresses.http, For::Http, &reception.page),
         (&addresses.redirect, For::Http, &reception.plain),

@@ -1,4 +1,4 @@
-//! A client that speaks to this very daemon, to see whether it answers.
+//! Clients that take any certificate: where only an answer is waited for, or the certificate is looked at afterwards.
 
 use std::sync::Arc;
 
@@ -7,21 +7,30 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-/// A client that takes any certificate: whether it is trusted is for others to ask, and nothing secret is said. For this daemon's own
-/// listeners alone.
+/// A client that takes any certificate. Nothing secret may be said to whoever answers.
 ///
 /// # Errors
 /// The provider lacks something of TLS.
-pub fn client_of_itself() -> Result<Arc<ClientConfig>, Error> {
+pub fn client_of_anybody() -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-    Ok(Arc::new(versions.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider))).with_no_client_auth()))
+    Ok(Arc::new(
+        versions.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate::new(provider))).with_no_client_auth(),
+    ))
 }
 
+/// Takes every certificate whose key the server proves to have.
 #[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
+pub struct AnyCertificate(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anyone {
+impl AnyCertificate {
+    /// Proves signatures by this provider's algorithms.
+    pub fn new(provider: Arc<CryptoProvider>) -> Self {
+        Self(provider)
+    }
+}
+
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
