@@ -10,13 +10,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::HTTPS;
 use super::identity::Identity;
 use super::listeners::Addresses;
 use super::site::Site;
 use super::tasks::Tasks;
 use crate::accounts::{Setup, SetupToken};
 use crate::config::Config;
+use crate::http::https_origin;
 use crate::sys::names;
 use crate::sys::signals::stopped;
 
@@ -39,7 +39,7 @@ impl Shown {
             setup: site.page.setup.clone(),
             public_name: identity.public_name.clone(),
             listening: addresses.http.clone(),
-            port: site.https_port,
+            port: site.page.https_port,
             issue,
             links: Vec::new(),
         }
@@ -106,14 +106,12 @@ impl Shown {
 /// Where a browser finds the page as the configuration has it, the best address first; for a command beside the daemon.
 pub fn setup_links(config: &Config, token: &SetupToken) -> Vec<String> {
     let listening = &config.http.listen;
-    let port = config.http.public_port.or_else(|| listening.first().map(SocketAddr::port)).unwrap_or(HTTPS);
-    links(config.server.public_name.as_deref(), listening, port, token)
+    links(config.server.public_name.as_deref(), listening, config.page_port(listening), token)
 }
 
 fn links(public_name: Option<&str>, listening: &[SocketAddr], port: u16, token: &SetupToken) -> Vec<String> {
-    let port = if port == HTTPS { String::new() } else { format!(":{port}") };
     let hosts = hosts(public_name, listening, &names::host_name(), &names::addresses());
-    hosts.iter().map(|host| format!("https://{host}{port}/setup#{}", token.to_fragment())).collect()
+    hosts.iter().map(|host| format!("{}/setup#{}", https_origin(host, port), token.to_fragment())).collect()
 }
 
 /// The name that was configured, else the one that mDNS finds; then addresses, for whoever's network resolves neither.
@@ -146,6 +144,16 @@ const HOSTS_MAX: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn behind_a_proxy_the_link_leads_to_the_proxy() {
+        let text = "[server]\npublic-name = \"meet.example\"\n[http]\nlisten = [\"127.0.0.1:8080\"]\n[tls]\nsource = \"off\"\n";
+        let token = SetupToken::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        let link =
+            |more: &str| setup_links(&crate::config::parse(&text.replace("[tls]", &format!("{more}[tls]"))).unwrap(), &token);
+        assert_eq!(link(""), [format!("https://meet.example/setup#{}", token.to_fragment())]);
+        assert_eq!(link("public-port = 8443\n"), [format!("https://meet.example:8443/setup#{}", token.to_fragment())]);
+    }
 
     #[test]
     fn a_name_comes_first_and_then_the_addresses_that_are_heard() {

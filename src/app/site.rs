@@ -7,7 +7,7 @@ use hyper::Request;
 use super::calls::Calls;
 use super::identity::Identity;
 use super::listeners::{Addresses, first_port, udp_ports};
-use super::{HTTPS, authority, certificate, examination};
+use super::{authority, certificate, examination};
 use crate::accounts::Setup;
 use crate::config::Config;
 use crate::config::checked::Tls;
@@ -19,8 +19,6 @@ use crate::tls::acme::Challenges;
 pub(super) struct Site {
     pub(super) page: Arc<Http>,
     challenges: Arc<Challenges>,
-    /// Where browsers find this daemon by HTTPS.
-    pub(super) https_port: u16,
 }
 
 impl Site {
@@ -32,9 +30,8 @@ impl Site {
         secret: CredentialSecret,
         addresses: &Addresses,
     ) -> Self {
-        let https_port = config.http.public_port.or_else(|| first_port(&addresses.http)).unwrap_or(HTTPS);
+        let https_port = config.page_port(&addresses.http);
         let certificates = identity.certificates.as_ref();
-        let proxied = matches!(config.tls, Tls::Off);
         let page = Arc::new(Http {
             counted: Arc::default(),
             accounts: calls.accounts.clone(),
@@ -44,8 +41,8 @@ impl Site {
             signaling: calls.signaling.clone(),
             hosts: Hosts::new(identity.names().dns),
             doctor: examination::doctor(config, addresses),
-            proxies: Proxies { trusted: config.http.trusted_proxies.clone(), required: proxied },
-            https_port: if proxied { config.http.public_port.unwrap_or(HTTPS) } else { https_port },
+            proxies: Proxies { trusted: config.http.trusted_proxies.clone(), required: config.tls == Tls::Off },
+            https_port,
             trust: authority::trust(certificates, https_port, first_port(&addresses.redirect)),
             ice: IceServers {
                 secret,
@@ -59,13 +56,13 @@ impl Site {
             body_bytes_max: config.limits.body_bytes_max,
             body_timeout: config.limits.header_timeout.0,
         });
-        Self { page, challenges: identity.challenges(), https_port }
+        Self { page, challenges: identity.challenges() }
     }
 
     /// Over plain HTTP: what the ACME server asks, how to trust the box, and the way to the page.
     pub(super) fn plain<B>(&self, request: &Request<B>) -> Answer {
         let challenge = http::acme::challenge(request, |token| self.challenges.key_authorization(token));
-        let Http { hosts, trust, .. } = &*self.page;
-        challenge.unwrap_or_else(|| http::plain(hosts, self.https_port, trust.as_deref(), request))
+        let Http { hosts, https_port, trust, .. } = &*self.page;
+        challenge.unwrap_or_else(|| http::plain(hosts, *https_port, trust.as_deref(), request))
     }
 }

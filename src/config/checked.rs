@@ -38,6 +38,15 @@ pub struct Config {
     pub written: File,
 }
 
+impl Config {
+    /// The port of the page's address, as browsers are to use it: what is configured, else that of HTTPS where a proxy is in front, else the
+    /// first of those that the daemon listens on.
+    pub fn page_port(&self, listening: &[SocketAddr]) -> u16 {
+        let own = listening.first().filter(|_| self.tls != Tls::Off);
+        self.http.public_port.or(own.map(SocketAddr::port)).unwrap_or(HTTPS)
+    }
+}
+
 /// What the box is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
@@ -352,3 +361,6 @@ fn is_host_name(name: &str) -> bool {
     };
     name.len() <= 253 && name.split('.').all(label) && name.parse::<IpAddr>().is_err()
 }
+
+/// The port that an address without one means (RFC 9110 section 4.2.2).
+const HTTPS: u16 = 443;

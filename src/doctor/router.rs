@@ -40,7 +40,7 @@ pub(super) async fn check(subject: Arc<Subject>) -> Vec<Finding> {
 /// What to tell the router, for people outside.
 fn forwarding(subject: &Subject, own: &[IpAddr], is_closed: bool) -> Finding {
     let to = system::way_out().or(own.first().copied()).map(|ip| ip.to_string()).unwrap_or_default();
-    let page = page_port(subject);
+    let page = inside_port(subject);
     let outside = subject.config.http.public_port.map(|port| format!(" (reached as {port})")).unwrap_or_default();
     let mut faster: Vec<u16> = subject.listeners.turn_udp.iter().map(SocketAddr::port).collect();
     faster.sort_unstable();
@@ -67,7 +67,7 @@ fn forwarding(subject: &Subject, own: &[IpAddr], is_closed: bool) -> Finding {
 
 /// Whether the outside address leads back to this box from within the network.
 async fn hairpin(subject: &Subject, outside: IpAddr) -> Finding {
-    let port = subject.config.http.public_port.unwrap_or_else(|| page_port(subject));
+    let port = subject.config.page_port(&subject.listeners.http);
     let address = SocketAddr::new(outside, port);
     let Some(page) = subject.page().filter(|_| subject.daemon.is_running() && subject.certificate.is_some()) else {
         return Finding::note("router.hairpin", address.to_string(), "not tried, because the page does not answer here either");
@@ -93,7 +93,8 @@ async fn hairpin(subject: &Subject, outside: IpAddr) -> Finding {
     }
 }
 
-fn page_port(subject: &Subject) -> u16 {
+/// Where the router leads to.
+fn inside_port(subject: &Subject) -> u16 {
     subject.listeners.http.first().map_or(443, SocketAddr::port)
 }
 
@@ -102,7 +103,7 @@ fn ports(subject: &Subject) -> String {
     let mut udp: Vec<_> = subject.listeners.turn_udp.iter().map(|address| format!("{}/udp", address.port())).collect();
     udp.dedup();
     let relayed = &subject.config.turn.relay_ports;
-    format!("{}/tcp, {} and {}-{}/udp", page_port(subject), udp.join(", "), relayed.start(), relayed.end())
+    format!("{}/tcp, {} and {}-{}/udp", inside_port(subject), udp.join(", "), relayed.start(), relayed.end())
 }
 
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -49,6 +49,16 @@ pub(super) fn without_port(host: &str) -> Option<&str> {
     (port_is_sound && !name.is_empty()).then_some(name)
 }
 
+/// The secure address of a name, or of an IP address as it stands in URLs.
+pub fn https_origin(name: &str, port: u16) -> String {
+    format!("https://{name}{}", with_port(port, 443))
+}
+
+/// A port as it stands in URLs: not at all where it is the scheme's usual one.
+pub(super) fn with_port(port: u16, usual: u16) -> String {
+    if port == usual { String::new() } else { format!(":{port}") }
+}
+
 /// Refuses what another site's page sends: an unsafe method needs `Sec-Fetch-Site: same-origin`, else exactly this box's `Origin`.
 pub(super) fn prove_same_origin<B>(request: &Request<B>, host: &str) -> Result<(), Problem> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);

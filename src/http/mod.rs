@@ -47,7 +47,7 @@ pub use counted::Counted;
 use forwarded::Client;
 pub use forwarded::Proxies;
 pub use half_open::HalfOpen;
-pub use hosts::Hosts;
+pub use hosts::{Hosts, https_origin};
 pub use ice::{IceServers, TlsName};
 pub use listener::{Divert, Diverted, Listener, Listening};
 pub use monitoring::monitoring;

@@ -4,7 +4,7 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Request, StatusCode};
 
 use super::Answer;
-use super::hosts::{Hosts, without_port};
+use super::hosts::{Hosts, https_origin, without_port};
 use super::problem::Problem;
 use super::trust::Trust;
 
@@ -21,10 +21,9 @@ pub(super) fn redirect<B>(hosts: &Hosts, port: u16, request: &Request<B>) -> Ans
 fn redirected<B>(hosts: &Hosts, port: u16, request: &Request<B>) -> Result<Answer, Problem> {
     let host = hosts.of(request)?;
     let name = without_port(&host).unwrap_or(&host);
-    let port = if port == 443 { String::new() } else { format!(":{port}") };
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let path = if path.starts_with('/') { path } else { "/" };
-    let location = HeaderValue::try_from(format!("https://{name}{port}{path}")).map_err(|_| Problem::not_found())?;
+    let location = HeaderValue::try_from(https_origin(name, port) + path).map_err(|_| Problem::not_found())?;
     let mut answer = Answer::default();
     *answer.status_mut() = StatusCode::PERMANENT_REDIRECT;
     answer.headers_mut().insert(header::LOCATION, location);

@@ -18,7 +18,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use ring::digest::{SHA256, digest};
 
 use super::Answer;
-use super::hosts::{Hosts, without_port};
+use super::hosts::{Hosts, https_origin, with_port, without_port};
 use super::problem::Problem;
 use page::Page;
 use system::System;
@@ -121,7 +121,7 @@ impl Trust {
     }
 
     fn secure_origin(&self, name: &str) -> String {
-        format!("https://{name}{}", with_port(self.https_port, 443))
+        https_origin(name, self.https_port)
     }
 }
 
@@ -156,10 +156,6 @@ fn is_read(method: &Method) -> bool {
 fn accepts_html(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|range| range.trim().starts_with("text/html"))
-}
-
-fn with_port(port: u16, usual: u16) -> String {
-    if port == usual { String::new() } else { format!(":{port}") }
 }
 
 /// Nothing at all, to whoever can hear it: the page over plain HTTP is another origin, and learns that the answer came.
