@@ -4,7 +4,7 @@ import type { ApiError } from "../api/request";
 import { texts } from "../i18n/texts";
 import type { Person } from "../protocol/resources";
 import { useAttempt } from "./attempt";
-import { SelectField, TextField, fieldText } from "./Field";
+import { SelectField, TextField, fieldText, optionsOf } from "./Field";
 import { FORM } from "./FormJump";
 import { Notice } from "./Notice";
 
@@ -60,8 +60,4 @@ export function ArrangeForm({ mentors, students, onArrange, problemOf }: Arrange
       </button>
     </form>
   );
-}
-
-function optionsOf(people: readonly Person[]) {
-  return people.map(({ id, display_name }) => ({ value: id, label: display_name }));
 }

@@ -1,5 +1,6 @@
 import { useId } from "react";
 
+import type { Person } from "../protocol/resources";
 import { ChevronIcon } from "./icons";
 
 export interface TextFieldProps {
@@ -96,4 +97,9 @@ export function SelectField({ label, value, onChange, options, prompt }: SelectF
       </div>
     </div>
   );
+}
+
+/** One option a person. */
+export function optionsOf(people: readonly Person[]) {
+  return people.map(({ id, display_name }) => ({ value: id, label: display_name }));
 }

@@ -1,9 +1,10 @@
 import { useState } from "react";
 
-import { ApiError } from "../api/request";
+import type { ApiError } from "../api/request";
 import { texts } from "../i18n/texts";
 import type { Person } from "../protocol/resources";
-import { SelectField, TextField, fieldText } from "./Field";
+import { useAttempt } from "./attempt";
+import { SelectField, TextField, fieldText, optionsOf } from "./Field";
 import { FORM } from "./FormJump";
 import { Notice } from "./Notice";
 
@@ -14,30 +15,14 @@ export interface RequestFormProps {
   readonly problemOf: (error: ApiError) => string;
 }
 
-type Outcome = { readonly kind: "success" | "problem"; readonly text: string } | null;
-
 export function RequestForm({ mentors, onRequest, problemOf }: RequestFormProps) {
   const { sessions } = texts;
   const [chosen, setChosen] = useState("");
-  const [sent, setSent] = useState(0);
-  const [busy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<Outcome>(null);
+  const [asked, setAsked] = useState<readonly string[]>([]);
+  const { busy, problem, attempt } = useAttempt(problemOf);
   const only = mentors?.length === 1 ? mentors[0] : undefined;
   const mentor = mentors?.find(({ id }) => id === chosen) ?? only;
-
-  const submit = async (form: HTMLFormElement) => {
-    if (mentor === undefined) return;
-    setBusy(true);
-    setOutcome(null);
-    try {
-      await onRequest(mentor.id, fieldText(form, "topic"));
-      setSent((count) => count + 1);
-      setOutcome({ kind: "success", text: sessions.requested(mentor.display_name) });
-    } catch (error) {
-      setOutcome({ kind: "problem", text: error instanceof ApiError ? problemOf(error) : texts.problems.other });
-    }
-    setBusy(false);
-  };
+  const last = asked.at(-1);
 
   return (
     <form
@@ -45,7 +30,12 @@ export function RequestForm({ mentors, onRequest, problemOf }: RequestFormProps)
       className="card request-form"
       onSubmit={(event) => {
         event.preventDefault();
-        void submit(event.currentTarget);
+        const topic = fieldText(event.currentTarget, "topic");
+        if (mentor === undefined) return;
+        void attempt(async () => {
+          await onRequest(mentor.id, topic);
+          setAsked((before) => [...before, mentor.display_name]);
+        });
       }}
     >
       <header>
@@ -56,12 +46,13 @@ export function RequestForm({ mentors, onRequest, problemOf }: RequestFormProps)
         label={sessions.mentor}
         value={mentor?.id ?? ""}
         onChange={setChosen}
-        options={(mentors ?? []).map(({ id, display_name }) => ({ value: id, label: display_name }))}
+        options={optionsOf(mentors ?? [])}
         prompt={sessions.chooseMentor}
       />
       {/* A new field, and so an empty one, after each request. */}
-      <TextField key={sent} label={sessions.topic} name="topic" placeholder={sessions.topicHint} maxLength={200} />
-      {outcome !== null && <Notice kind={outcome.kind}>{outcome.text}</Notice>}
+      <TextField key={asked.length} label={sessions.topic} name="topic" placeholder={sessions.topicHint} maxLength={200} />
+      {problem !== null && <Notice kind="problem">{problem}</Notice>}
+      {problem === null && !busy && last !== undefined && <Notice kind="success">{sessions.requested(last)}</Notice>}
       <button type="submit" className="button button-primary" disabled={busy}>
         {busy ? sessions.requesting : sessions.request}
       </button>
