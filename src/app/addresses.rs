@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::Instant;
 
+use super::tasks::ticks;
 use crate::sys::names;
 use crate::sys::signals::stopped;
 
@@ -26,8 +27,7 @@ impl Place {
 
 /// Calls `moved` with where the box is whenever that has changed, until the daemon stops; the first look is told in any case.
 pub(super) async fn keep(look: impl Fn() -> Place, moved: impl Fn(Place), mut stopping: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(Instant::now(), LOOK_EVERY);
     let mut known = None;
     loop {
         tokio::select! {

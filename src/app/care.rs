@@ -3,20 +3,17 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::Instant;
 
+use super::tasks::ticks;
 use crate::accounts::Accounts;
 use crate::hub::HubHandle;
 use crate::sys::signals::stopped;
 
 /// Runs until the daemon stops.
 pub(super) async fn take(accounts: Accounts, hub: HubHandle, mut stopping: watch::Receiver<bool>) {
-    let every = |period| {
-        let mut ticks = tokio::time::interval(period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks
-    };
-    let (mut logins, mut leftovers) = (every(LOGINS_EVERY), every(LEFTOVERS_EVERY));
+    let now = Instant::now();
+    let (mut logins, mut leftovers) = (ticks(now, LOGINS_EVERY), ticks(now, LEFTOVERS_EVERY));
     loop {
         tokio::select! {
             () = stopped(&mut stopping) => return,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
+use tokio::time::Instant;
 
+use super::tasks::ticks;
 use crate::hub::{RoomEvent, RoomEventKind};
 use crate::mentoring::{Mentoring, Occurrence};
 use crate::proto::id::RoomId;
@@ -42,8 +43,7 @@ pub(super) async fn keep(mentoring: Mentoring, mut records: mpsc::Receiver<RoomE
     if let Err(cause) = persist(|| mentoring.forget_presence(), || records.is_closed()).await {
         log::error!(event = "record_failed", cause:% = cause; "what the last run left open was not ended");
     }
-    let mut heartbeat = tokio::time::interval(HEARTBEAT);
-    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heartbeat = ticks(Instant::now(), HEARTBEAT);
     let mut batch = Vec::new();
     loop {
         tokio::select! {

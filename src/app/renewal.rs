@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
+use super::tasks::ticks;
 use crate::sys::signals::stopped;
 use crate::tls::{Certificates, Names, Renewal};
 
 /// Looks at the certificate every minute, until the daemon stops. `names` says what the box is called now.
 pub(super) async fn keep(certificates: Arc<Certificates>, names: impl Fn() -> Names, mut stopping: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval_at(Instant::now() + EVERY, EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(Instant::now() + EVERY, EVERY);
     loop {
         tokio::select! {
             _ = ticks.tick() => renew(&certificates, names()).await,

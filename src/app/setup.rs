@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::Instant;
 
 use super::identity::Identity;
 use super::listeners::Addresses;
 use super::site::Site;
-use super::tasks::Tasks;
+use super::tasks::{Tasks, ticks};
 use crate::accounts::{Setup, SetupToken};
 use crate::config::Config;
 use crate::http::https_origin;
@@ -53,8 +53,7 @@ impl Shown {
 
     /// Runs until there is an admin or the daemon stops. Addresses may come late, by DHCP, so they are looked at again and again.
     async fn keep(mut self, mut stopping: watch::Receiver<bool>) {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = ticks(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         loop {
             tokio::select! {
                 () = stopped(&mut stopping) => return,

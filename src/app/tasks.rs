@@ -1,7 +1,10 @@
 //! The daemon's tasks: each is told when to stop, and waited for.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 /// Those that run.
 pub(super) struct Tasks {
@@ -37,4 +40,11 @@ impl Tasks {
             let _ = task.await;
         }
     }
+}
+
+/// Ticks at `first` and then every `period`; a late one, after sleep or under load, puts the next off and is not made up for.
+pub(super) fn ticks(first: Instant, period: Duration) -> Interval {
+    let mut ticks = interval_at(first, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
