@@ -155,7 +155,7 @@ export const en = {
     mentor: "Mentor",
     chooseMentor: "Choose a mentor",
     topic: "Topic",
-    topicHint: "For example: fractions, or my essay on rivers",
+    topicHint: "Fractions, or my essay on rivers",
     request: "Request session",
     requesting: "Sending…",
     requested: (name: string) => `Your request is on its way to ${name}.`,
